@@ -1,0 +1,6 @@
+"""The experiments as terminal commands, a module each.
+
+A module has `HELP` (one line), `add_arguments(parser)` and `run(args) -> int` (the exit code).
+"""
+
+COMMANDS = ("mse", "train", "runs", "warm")
