@@ -18,7 +18,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and leave with exit code 2."""
-        print(f"{self.prog}: {message}", file=sys.stderr)  # noqa: T201 - a terminal program speaks on stderr
+        print(f"{self.prog}: {message}", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         exit_code: int = args.run(args)
     except InputError as error:
-        print(f"python -m core {args.command}: {error}", file=sys.stderr)  # noqa: T201 - as above
+        print(f"python -m core {args.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -1,0 +1,59 @@
+# Two commands matter: `make app` and `make test`. All are safe to repeat.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCALE := app/locale
+CATALOGUE := $(LOCALE)/zh_CN/LC_MESSAGES/messages.po
+PORT ?= 8501
+
+.PHONY: app install install-dev chromium lint format test bench messages pictures clean
+
+app: install  ## start the app on http://localhost:8501
+	$(BIN)/streamlit run app/main.py --server.port $(PORT)
+
+install: $(VENV)/installed  ## what the app needs
+install-dev: $(VENV)/installed-dev  ## and what the tests need
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Torchscape needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp holds the requirements that are installed: equal text, nothing to do.
+$(VENV)/installed: requirements.txt | $(VENV)/bin/python
+	@cmp -s requirements.txt $@ || $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@cp requirements.txt $@
+
+$(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	@cat requirements.txt requirements-dev.txt | cmp -s - $@ || $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@cp requirements.txt $(VENV)/installed
+	@cat requirements.txt requirements-dev.txt > $@
+
+chromium: install-dev  ## a browser for the tests, where there is none
+	$(BIN)/python -m tests.browser.chromium
+
+lint: install-dev  ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: install-dev chromium lint  ## everything that must hold
+	$(BIN)/python -m pytest
+
+bench: install-dev chromium  ## the figures of the README, measured on this machine
+	$(BIN)/python -m benchmarks
+
+messages: install-dev  ## collect the sentences of the code into the catalogue
+	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg -k _ -k N_ -k ngettext:1,2 -k InputError --no-location --sort-output --omit-header -o $(LOCALE)/messages.pot .
+	@test -f $(CATALOGUE) || $(BIN)/pybabel -q init -i $(LOCALE)/messages.pot -d $(LOCALE) -l zh_CN
+	$(BIN)/pybabel -q update -i $(LOCALE)/messages.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --no-wrap
+
+pictures: install-dev chromium  ## the pictures of the home page and the README, from the running app
+	$(BIN)/python -m benchmarks.pictures
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""The frame that every page hangs in."""

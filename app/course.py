@@ -1,0 +1,55 @@
+"""The pages in the course's order: the only list that navigation, home page and tests read.
+
+Adding a page is one entry here and one file in `pages/`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.messages import N_
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One page of the course."""
+
+    path: str  # in the URL, and the name of its file in pages/ and of its picture in app/static/pictures/
+    chapter: str  # the group that it stands in
+    title: str
+    promise: str  # one sentence: what the reader will have seen
+
+    @property
+    def file(self) -> Path:
+        """Return the script of the page."""
+        return ROOT / "pages" / f"{self.path}.py"
+
+
+COURSE = (
+    Entry(
+        path="mse",
+        chapter=N_("Linear models"),
+        title=N_("The MSE landscape"),
+        promise=N_("Drag the weight and watch each squared error become a point on the loss curve."),
+    ),
+    Entry(
+        path="training",
+        chapter=N_("Convolutional networks"),
+        title=N_("Training a CNN on MNIST"),
+        promise=N_("Start a real training run, watch the loss fall batch by batch, and step back through its epochs."),
+    ),
+)
+
+
+def entry(path: str) -> Entry:
+    """Return the page at a path of the URL."""
+    return next(entry for entry in COURSE if entry.path == path)
+
+
+def chapters() -> dict[str, list[Entry]]:
+    """Group the entries by chapter, in order."""
+    grouped: dict[str, list[Entry]] = {}
+    for entry in COURSE:
+        grouped.setdefault(entry.chapter, []).append(entry)
+    return grouped

@@ -1,0 +1,78 @@
+"""English and Simplified Chinese: English is the source text, catalogues hold the rest.
+
+The catalogues are plain `.po` files under `app/locale`; they are compiled in memory when first needed, so there is
+no binary file that could be older than its source.
+"""
+
+import gettext as _gettext
+import io
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from core.errors import InputError
+from core.messages import N_
+
+__all__ = ["LANGUAGES", "N_", "_", "error_sentence", "language", "language_switch", "ngettext"]
+
+LOCALE = Path(__file__).parent / "locale"
+LANGUAGES = {"en": "English", "zh": "简体中文"}  # as in the URL: ?lang=zh
+_CATALOGUES = {"zh": "zh_CN"}  # en needs none: it is the source text
+_KEY = "lang"
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def translations(code: str) -> _gettext.NullTranslations:
+    """Compile the catalogue of a language; English answers with the source text itself."""
+    if code not in _CATALOGUES:
+        return _gettext.NullTranslations()
+    path = LOCALE / _CATALOGUES[code] / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as source:
+        catalogue = read_po(source, locale=_CATALOGUES[code])
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return _gettext.GNUTranslations(compiled)
+
+
+def browser_language() -> str:
+    """Return the code of the language that the browser asks for, English where it is neither."""
+    return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
+
+
+def language() -> str:
+    """Return the code of this session's language: the switch, or the browser's before there is one."""
+    chosen = st.session_state.get(_KEY)
+    return chosen if chosen in LANGUAGES else browser_language()
+
+
+def language_switch() -> None:
+    """Draw the switch; its position is part of the URL."""
+    st.segmented_control(
+        "Language · 语言",
+        list(LANGUAGES),
+        default=browser_language(),
+        format_func=LANGUAGES.__getitem__,
+        required=True,
+        key=_KEY,
+        bind="query-params",
+        persist_state="session",
+    )
+
+
+def _(message: str) -> str:
+    """Translate one message into this session's language."""
+    return translations(language()).gettext(message)
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """Translate a message that depends on a count."""
+    return translations(language()).ngettext(singular, plural, n)
+
+
+def error_sentence(error: InputError) -> str:
+    """Translate the template of an input error and fill in its values."""
+    return _(error.message).format(**error.values)

@@ -1,0 +1,136 @@
+"""The parts that a page is made of, so that all pages look and behave alike.
+
+A page is written with these from top to bottom: `header`, controls, the picture (`app.player`), `formula`,
+`status`, sections that run only when they are open, `predict`, `code_panel`, `table`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from app.i18n import _, error_sentence
+from app.palette import QUANTITIES
+from core.errors import InputError
+
+Kind = Literal["neutral", "good", "warning", "bad"]
+
+# The sign says the same as the colour, for readers who do not see the difference.
+_SIGNS: dict[Kind, str] = {
+    "neutral": ":material/arrow_forward:",
+    "good": ":green[:material/check_circle:]",
+    "warning": ":orange[:material/warning:]",
+    "bad": ":red[:material/error:]",
+}
+_TOKEN = re.compile(r"@([a-z]+)\{")
+
+
+def theme() -> Literal["light", "dark"]:
+    """Return which of the two grounds the reader sees."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def colour(quantity: str) -> str:
+    """Return the colour of a quantity on the reader's ground, as #RRGGBB."""
+    return str(getattr(QUANTITIES[quantity], theme()))
+
+
+def header(title: str, promise: str) -> None:
+    """Write the title of the page and its one-line promise."""
+    st.title(title, anchor=False)
+    st.markdown(promise)
+
+
+def formula(latex: str) -> None:
+    """Write a formula; `@weight{w}` sets w in the colour of the weight, and so on for every quantity."""
+    st.latex(_TOKEN.sub(lambda token: rf"\textcolor{{{colour(token[1])}}}{{", latex))
+
+
+def status(sentence: str, kind: Kind = "neutral") -> None:
+    """Say what is happening now."""
+    st.markdown(f"{_SIGNS[kind]} {sentence}")
+
+
+def input_error(error: InputError) -> None:
+    """Show the one sentence of a refused value, in the reader's language."""
+    st.error(error_sentence(error), icon=":material/error:")
+
+
+@contextmanager
+def section(label: str, *, key: str) -> Iterator[bool]:
+    """Open a part of the page that is closed at first and runs only when it is open.
+
+    >>> with section(_("The course's sweep"), key="sweep") as is_open:
+    ...     if is_open:
+    ...         ...
+    """
+    panel = st.expander(label, key=key, on_change="rerun", bind="query-params", type="compact")
+    with panel:
+        yield bool(panel.open)
+
+
+def table(frame: pd.DataFrame, *, name: str) -> None:
+    """Show what is drawn as a table, with its CSV in full precision to take away."""
+    st.dataframe(frame, hide_index=True, alt=name)
+    st.download_button(
+        _("Download CSV"),
+        lambda: frame.to_csv(index=False),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+        key=f"{name}_csv",
+    )
+
+
+def code_panel(make_source: Callable[[], str], *, name: str) -> None:
+    """Offer the complete script of what is shown: to read, to copy, to download as .py or .ipynb."""
+    with section(_("The code"), key="code") as is_open:
+        if not is_open:
+            return
+        source = make_source()
+        st.markdown(_("A complete PyTorch script for exactly what this page shows now."))
+        with st.container(horizontal=True):
+            _download(_("Download .py"), source, f"{name}.py", "text/x-python")
+            _download(_("Download .ipynb"), notebook(source), f"{name}.ipynb", "application/x-ipynb+json")
+        st.code(source, language="python", line_numbers=True)
+
+
+def _download(label: str, data: str, file_name: str, mime: str) -> None:
+    st.download_button(
+        label, data, file_name=file_name, mime=mime, on_click="ignore", icon=":material/download:", key=file_name
+    )
+
+
+def notebook(source: str) -> str:
+    """Wrap a script as a notebook of one cell (format: https://nbformat.readthedocs.io/en/latest/format_description.html)."""
+    cell = {
+        "cell_type": "code",
+        "id": "script",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": source.splitlines(keepends=True),
+    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return json.dumps(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": [cell]}, indent=1
+    )
+
+
+def predict(*, key: str, question: str, options: list[str], answer: int, explanation: str) -> None:
+    """Ask first, tell afterwards: the answer appears when the reader has chosen one and asks for it."""
+    chosen = st.radio(question, range(len(options)), index=None, format_func=options.__getitem__, key=key)
+    revealed = st.button(_("Reveal"), key=f"{key}_reveal", disabled=chosen is None)
+    if revealed:
+        st.session_state[f"{key}_revealed"] = chosen
+    if chosen is None or st.session_state.get(f"{key}_revealed") != chosen:
+        return
+    if chosen == answer:
+        status(_("Right.") + " " + explanation, "good")
+    else:
+        status(_("Not quite: {answer}.").format(answer=options[answer]) + " " + explanation, "warning")

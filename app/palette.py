@@ -1,0 +1,45 @@
+"""One quantity, one colour, on every page: in formula, picture, table and comment.
+
+The hues start from Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), which colour-blind readers can
+tell apart; each is darkened for the light ground and lightened for the dark one until text in it is readable
+(contrast of 4.5 to 1, WCAG 2.2 success criterion 1.4.3).
+"""
+
+from typing import NamedTuple
+
+
+class Colour(NamedTuple):
+    """The same colour on the light and on the dark ground, as #RRGGBB."""
+
+    light: str
+    dark: str
+
+
+BACKGROUND = Colour("#FFFFFF", "#0E1117")
+
+QUANTITIES = {
+    # what is learned
+    "weight": Colour("#0072B2", "#56B4E9"),
+    "bias": Colour("#A0497B", "#E09CC4"),
+    # what comes out
+    "data": Colour("#1B1F24", "#E8EBEF"),
+    "prediction": Colour("#00785A", "#2FC79A"),
+    "residual": Colour("#8A6000", "#E69F00"),
+    "loss": Colour("#B84A00", "#F08A4B"),
+    "gradient": Colour("#6A6400", "#F0E442"),
+    "momentum": Colour("#007079", "#5ED3E0"),
+    # how well it went
+    "accuracy": Colour("#00785A", "#2FC79A"),
+    "train": Colour("#B84A00", "#F08A4B"),
+    "test": Colour("#00785A", "#2FC79A"),
+    # the networks
+    "mlp": Colour("#8A6000", "#E69F00"),
+    "cnn": Colour("#0072B2", "#56B4E9"),
+    "inception": Colour("#A0497B", "#E09CC4"),
+    "resnet": Colour("#00785A", "#2FC79A"),
+    # the figure itself
+    "text": Colour("#1B1F24", "#E8EBEF"),
+    "muted": Colour("#5B6570", "#9AA4AF"),
+    "grid": Colour("#E3E7EB", "#2A313A"),
+    "background": BACKGROUND,
+}

@@ -1,0 +1,1 @@
+"""One file a topic; read top to bottom it says: controls, compute, pictures, code."""
