@@ -12,12 +12,10 @@ def main() -> None:
     """Draw the frame and the page that was asked for."""
     import streamlit as st
 
-    from app import startup
-    from app.course import ROOT, chapters
+    from app.course import chapters
     from app.i18n import _, language_switch
 
-    startup.begin()
-    st.set_page_config(page_title="Torchscape", page_icon=":material/landscape:", layout="wide")
+    st.set_page_config(page_title="Torchscape", page_icon=str(ROOT / "app" / "static" / "icon.svg"), layout="wide")
     with st.sidebar:
         language_switch()
     groups = {"": [st.Page(ROOT / "pages" / "home.py", title=_("The course"), url_path="home", default=True)]}
@@ -26,5 +24,13 @@ def main() -> None:
     st.navigation(groups, expanded=True).run()
 
 
-if __name__ == "__main__":  # "__mp_main__" in worker processes, which must not run the app
+# This file is run three ways: once a rerun as the script of a session ("__main__"), once as a module by the server
+# ("main"), and by worker processes ("__mp_main__"), for which it does nothing.
+if __name__ == "__main__":
     main()
+elif __name__ == "main":
+    from streamlit.starlette import App
+
+    from app.server import lifespan, middleware
+
+    app = App(__file__, lifespan=lifespan, middleware=middleware)
