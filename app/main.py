@@ -16,6 +16,7 @@ def main() -> None:
     from app.i18n import _, language_switch
 
     st.set_page_config(page_title="Torchscape", page_icon=str(ROOT / "app" / "static" / "icon.svg"), layout="wide")
+    st.html(ROOT / "app" / "style.css")
     with st.sidebar:
         language_switch()
     groups = {"": [st.Page(ROOT / "pages" / "home.py", title=_("The course"), url_path="home", default=True)]}
