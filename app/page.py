@@ -108,7 +108,7 @@ def _download(label: str, data: str, file_name: str, mime: str) -> None:
 
 def notebook(source: str) -> str:
     """Wrap a script as a notebook of one cell (format: https://nbformat.readthedocs.io/en/latest/format_description.html)."""
-    cell = {
+    cell: dict[str, object] = {
         "cell_type": "code",
         "id": "script",
         "execution_count": None,

@@ -24,6 +24,12 @@ REQUIRED: dict[str, object] = {
     "browser.gatherUsageStats": False,
 }
 
+# Screen readers choose their voice by it.
+LANGUAGE = (
+    "document.documentElement.lang = new URLSearchParams(location.search).get('lang')"
+    " ?? (navigator.language.startsWith('zh') ? 'zh' : 'en')"
+)
+
 _logger = get_logger("torchscape")
 
 
@@ -72,7 +78,7 @@ class DeepLinks:
         address = f"location.origin + location.pathname.replace(/\\/({names}|home)\\/?$/, '/')"
         html = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
         html = html.replace("<title>Streamlit</title>", "<title>Torchscape</title>")
-        script = f"<script>window.__streamlit = {{BACKEND_BASE_URL: {address}}}</script>"
+        script = f"<script>window.__streamlit = {{BACKEND_BASE_URL: {address}}}; {LANGUAGE}</script>"
         self.page = HTMLResponse(html.replace("<head>", f"<head>{script}", 1), headers={"Cache-Control": "no-cache"})
         self.paths = {entry.path for entry in COURSE} | {"home"}
 
