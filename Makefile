@@ -50,7 +50,7 @@ bench: install-dev chromium  ## the figures of the README, measured on this mach
 messages: install-dev  ## collect the sentences of the code into the catalogue
 	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg -k _ -k N_ -k ngettext:1,2 -k InputError --no-location --sort-output --omit-header -o $(LOCALE)/messages.pot .
 	@test -f $(CATALOGUE) || $(BIN)/pybabel -q init -i $(LOCALE)/messages.pot -d $(LOCALE) -l zh_CN
-	$(BIN)/pybabel -q update -i $(LOCALE)/messages.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --no-wrap
+	$(BIN)/pybabel -q update -i $(LOCALE)/messages.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
 pictures: install-dev chromium  ## the pictures of the home page and the README, from the running app
 	$(BIN)/python -m benchmarks.pictures
