@@ -53,7 +53,7 @@ messages: install-dev  ## collect the sentences of the code into the catalogue
 	$(BIN)/pybabel -q update -i $(LOCALE)/messages.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
 pictures: install-dev chromium  ## the pictures of the home page and the README, from the running app
-	$(BIN)/python -m benchmarks.pictures
+	$(BIN)/python -m tests.browser.pictures
 
 clean:
 	rm -rf $(VENV)
