@@ -75,7 +75,7 @@ def read_checked(name: str, folder: Path | None = None) -> bytes:
         raise InputError(
             "The data file {path} cannot be read; copy it there again from the project.", path=error.filename
         ) from error
-    expected = dict(reversed(line.split(maxsplit=1)) for line in sums.splitlines())
+    expected = {path: digest for digest, path in (line.split(maxsplit=1) for line in sums.splitlines())}
     if sha256(content) != expected.get(name):
         raise InputError(
             "The data file {path} is damaged (its checksum differs); copy it there again from the project.",

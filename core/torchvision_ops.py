@@ -15,8 +15,8 @@ def prepare_torchvision() -> None:
     _load_compiled()
     for name, schema in _SCHEMAS.items():
         if not hasattr(torch.ops.torchvision, name):
-            library = torch.library.Library("torchvision", "FRAGMENT")
-            library.define(schema)
+            library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]  # torch leaves these untyped
+            library.define(schema)  # type: ignore[no-untyped-call]
             _libraries.append(library)
 
 
@@ -30,6 +30,6 @@ def _load_compiled() -> None:
         return
     for path in Path(spec.origin).parent.glob("_C.*"):
         try:
-            torch.ops.load_library(str(path))
+            torch.ops.load_library(str(path))  # type: ignore[no-untyped-call]
         except (ImportError, OSError):
             continue  # built for another torch: the reason why this module exists

@@ -87,7 +87,7 @@ class _Trainer:
         pending: list[Tensor] = []
         step = (epoch - 1) * spec.steps_per_epoch
         started = time.perf_counter()
-        for index in order.split(spec.batch_size):
+        for index in torch.split(order, spec.batch_size):
             pending.append(self._step(index))
             step += 1
             if len(pending) == chunk or step == epoch * spec.steps_per_epoch:

@@ -1,0 +1,317 @@
+"""The training jobs of one server: a queue, a few slots, and everything that the pages read.
+
+Equal specs share one job. A job lives in a process of its own (core.worker) or, on another engine, wherever
+`start_worker` puts it; all results live in the store, so a job outlives its process and its server.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from core.device import Placement, find_placement, usable_cores
+from core.errors import InputError
+from core.kept import Event, Notice, Opened
+from core.records import Batch, Epoch
+from core.run import RunSpec
+from core.store import DamagedEntryError, Entry, Store
+from core.worker import Finished, ProcessWorker, Task, WorkerDiedError, warm_up
+
+MAX_RESTARTS = 3  # of a worker that dies
+REMEMBERED = 32  # jobs that are kept in memory after their end; the store has them all
+RATE_WINDOW = 200  # batches that the speed is taken from
+
+
+class Worker(Protocol):
+    """One run under way, on whatever engine."""
+
+    def events(self) -> Iterator[list[Event | Finished]]:
+        """Yield events as they arrive, the last one Finished. Raises WorkerDiedError where the worker dies."""
+
+    def cancel(self) -> None:
+        """Ask the worker to stop after its step."""
+
+    def kill(self) -> None:
+        """End the worker at once."""
+
+
+class Job:
+    """One training run as the pages see it. They read its attributes at any time; only `Jobs` changes them."""
+
+    def __init__(self, spec: RunSpec, placement: Placement, kept: Entry | Job | None = None) -> None:
+        """Begin with the finished epochs of what is kept."""
+        self.key, self.spec, self.placement = spec.key(placement), spec, placement
+        self.status = "queued"  # then "running", then "done", "cancelled" or "failed"
+        self.position = 0  # in the queue, from 1; 0 when it is not waiting
+        self.cached = False  # done before it was submitted
+        self.epochs: list[Epoch] = list(kept.epochs) if kept else []
+        self.batches: list[Batch] = [batch for batch in kept.batches if batch.epoch <= len(kept.epochs)] if kept else []
+        self.resumed_from = len(self.epochs)  # epochs that were there before
+        self.error: InputError | None = None  # why it failed
+        self.notices: list[InputError] = list(kept.notices) if isinstance(kept, Job) else []  # such as damage
+        self.first_metric_seconds: float | None = None  # from submit to the first new batch
+        self.restarts = 0  # workers that died
+        self.worker: Worker | None = None  # at work on it
+        self._submitted = time.monotonic()
+        self._changed = threading.Condition()
+        self.stamp: object = None  # of the entry in the store when the job ended or was read
+
+    @property
+    def active(self) -> bool:
+        """Say whether it waits or trains."""
+        return self.status in ("queued", "running")
+
+    @property
+    def images_per_second(self) -> float | None:
+        """Training images a second, measured over the latest batches; None before there are two."""
+        recent = self.batches[-RATE_WINDOW:]
+        if len(recent) < 2 or recent[-1].seconds <= recent[0].seconds:
+            return None
+        steps = recent[-1].step - recent[0].step
+        images_per_step = self.spec.train_images / self.spec.steps_per_epoch
+        return steps * images_per_step / (recent[-1].seconds - recent[0].seconds)
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps that are taken, 0 to 1."""
+        batches = self.batches[-1:]
+        return batches[0].step / (self.spec.steps_per_epoch * self.spec.epochs) if batches else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate of the training time that is left; None while nothing is known."""
+        rate = self.images_per_second
+        return None if rate is None else (1 - self.progress) * self.spec.train_images * self.spec.epochs / rate
+
+    def wait_for(self, condition: Callable[[Job], object], timeout: float) -> bool:
+        """Wait until the condition holds, at most `timeout` seconds; return whether it does."""
+        with self._changed:
+            return bool(self._changed.wait_for(lambda: condition(self), timeout))
+
+    def apply(self, events: list[Event | Finished]) -> None:
+        """Take in what a worker reports."""
+        for event in events:
+            match event:
+                case Opened():
+                    self.batches, self.epochs = list(event.batches), list(event.epochs)
+                    self.resumed_from = len(self.epochs)
+                case Batch():
+                    if self.first_metric_seconds is None:
+                        self.first_metric_seconds = time.monotonic() - self._submitted
+                    self.batches.append(event)
+                case Epoch():
+                    self.epochs.append(event)
+                case Notice():
+                    self.notices.append(event.error)
+        self.tell()
+
+    def end(self, status: str, error: InputError | None = None) -> None:
+        """Say how it ended; one that was cancelled stays so."""
+        if self.status != "cancelled":
+            self.status, self.error = status, error
+        self.tell()
+
+    def tell(self) -> None:
+        """Wake up those who wait for a change."""
+        with self._changed:
+            self._changed.notify_all()
+
+
+class Jobs:
+    """The queue of one server. All methods may be called from any thread."""
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        placement: Placement | None = None,
+        slots: int | None = None,
+        start_worker: Callable[[Task], Worker] = ProcessWorker,
+    ) -> None:
+        """Use the user's store, the best placement beside a server, and as many slots as leave one core free."""
+        self.store = store or Store()
+        self.placement = placement or find_placement(shared=True)
+        on_cpu = self.placement.device == "cpu"
+        self._slots = slots or (max(1, (usable_cores() - 1) // self.placement.threads) if on_cpu else 1)
+        self._start_worker = start_worker
+        self._jobs: dict[str, Job] = {}
+        self._queue: deque[Job] = deque()
+        self._running: set[Job] = set()
+        self._closed = False
+        self._lock = threading.RLock()
+
+    def submit(self, spec: RunSpec) -> Job:
+        """Return the job of this spec: the one under way, the kept result, or a new one that waits for a slot.
+
+        An interrupted run goes on after its last finished epoch.
+        """
+        with self._lock:
+            kept = self.get(spec)
+            if kept and (kept.active or kept.status == "done"):
+                return kept
+            job = Job(spec, self.placement, kept)
+            self._remember(job)
+            self._queue.append(job)
+            self._fill_slots()
+            return job
+
+    def get(self, what: RunSpec | str) -> Job | None:
+        """Return the job of a spec or key, from memory or from the store; never starts one.
+
+        A run that is kept but not finished comes as a cancelled job with the epochs that it has.
+        """
+        spec, key = (None, what) if isinstance(what, str) else (what, what.key(self.placement))
+        with self._lock:
+            job = self._jobs.get(key)
+            if job and (job.active or job.worker or job.stamp == self.store.stamp(key)):
+                return job
+            return self._from_store(key, spec) or job
+
+    def cancel(self, key: str) -> None:
+        """Stop a job within a step, or take it out of the queue; what is finished stays kept."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None or not job.active:
+                return
+            job.status, job.position = "cancelled", 0
+            if job in self._queue:
+                self._queue.remove(job)
+                self._fill_slots()
+            if job.worker:
+                job.worker.cancel()
+        job.tell()
+
+    def list(self) -> list[Job]:
+        """Return the jobs in memory, the latest first."""
+        with self._lock:
+            return list(self._jobs.values())[::-1]
+
+    def resume_interrupted(self) -> None:
+        """Go on with the runs that were being trained when the server ended; cancelled ones stay as they are."""
+        for run in self.store.runs():
+            if run.to_resume and run.spec is not None and run.spec.key(self.placement) == run.key:
+                self.submit(run.spec)
+
+    def close(self) -> None:
+        """End all workers at once, as the end of the server does; their runs can be resumed."""
+        with self._lock:
+            self._closed = True
+            self._queue.clear()
+            running = list(self._running)
+            for job in running:
+                if job.worker:
+                    job.worker.kill()
+        for job in running:
+            job.wait_for(lambda job: job.worker is None, timeout=10)
+
+    def _from_store(self, key: str, spec: RunSpec | None) -> Job | None:
+        """Read a kept run into memory; a damaged one becomes a cancelled job without epochs that says so."""
+        try:
+            entry = self.store.load(key)
+        except DamagedEntryError as error:
+            if spec is None:
+                return None
+            job = Job(spec, self.placement)
+            job.notices.append(error)
+        else:
+            if entry is None:
+                return None
+            job = Job(entry.spec, entry.placement, entry)
+            job.cached = entry.state == "done"
+        job.status = "done" if job.cached else "cancelled"
+        job.stamp = self.store.stamp(key)
+        self._remember(job)
+        return job
+
+    def _remember(self, job: Job) -> None:
+        self._jobs.pop(job.key, None)
+        self._jobs[job.key] = job
+        ended = [key for key, job in self._jobs.items() if not job.active and not job.worker]
+        for key in ended[:-REMEMBERED]:
+            del self._jobs[key]
+
+    def _fill_slots(self) -> None:
+        """Start jobs while there are slots; the caller holds the lock."""
+        while self._queue and len(self._running) < self._slots and not self._closed:
+            job = self._queue.popleft()
+            job.status, job.position = "running", 0
+            self._running.add(job)
+            threading.Thread(target=self._run, args=(job,), daemon=True, name=f"job-{job.key}").start()
+        for position, job in enumerate(self._queue, start=1):
+            job.position = position
+
+    def _run(self, job: Job) -> None:
+        """Follow a job to its end, in a thread of its own."""
+        try:
+            status, error = self._follow(job)
+        except OSError as problem:
+            reason = problem.strerror or type(problem).__name__
+            status, error = "failed", InputError("No training process could be started ({reason}).", reason=reason)
+        with self._lock:
+            job.worker, job.stamp = None, self.store.stamp(job.key)
+            self._running.discard(job)
+            job.end(status, error)
+            self._fill_slots()
+
+    def _follow(self, job: Job) -> tuple[str, InputError | None]:
+        """Start a worker, and again where one dies; return the job's last status and what went wrong."""
+        task = Task(spec=job.spec, placement=job.placement, root=self.store.root, limit=self.store.limit)
+        while True:
+            worker = self._start_worker(task)
+            with self._lock:
+                job.worker = worker
+                if job.status == "cancelled":
+                    worker.cancel()
+            try:
+                for events in worker.events():
+                    job.apply(events)
+                    if isinstance(events[-1], Finished):
+                        return _last_status(events[-1])
+            except WorkerDiedError as death:
+                if self._closed or job.status == "cancelled":
+                    return "cancelled", None
+                job.restarts += 1
+                if job.restarts > MAX_RESTARTS:
+                    return "failed", InputError(
+                        "The training process ended {count} times without a word ({reason}). Start the run again; it"
+                        " goes on after its last finished epoch.",
+                        count=job.restarts,
+                        reason=str(death),
+                    )
+
+
+def _last_status(last: Finished) -> tuple[str, InputError | None]:
+    if last.error is not None:
+        return "failed", last.error
+    return ("cancelled" if last.cancelled else "done"), None
+
+
+_manager: Jobs | None = None
+_manager_lock = threading.Lock()
+
+
+def manager() -> Jobs:
+    """Return this process's jobs, made at the first call."""
+    global _manager  # noqa: PLW0603 - one queue for the whole process is the point
+    with _manager_lock:
+        if _manager is None:
+            _manager = Jobs()
+        return _manager
+
+
+def warm() -> None:
+    """Start what training needs in the background and go on with the runs that the last server left; returns at once.
+
+    Called once when the server starts. Until it is through, a job takes 3 s to its first metric instead of 0.3 s.
+    """
+    threading.Thread(target=_warm, daemon=True, name="warm-training").start()
+
+
+def _warm() -> None:
+    try:
+        warm_up()
+        manager().resume_interrupted()
+    except (InputError, OSError):
+        return  # the first job meets the same trouble and says so on its page

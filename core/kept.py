@@ -1,0 +1,114 @@
+"""One training run, from the store as far as it is there, from the training loop beyond.
+
+The server's workers and the terminal use the same function, so a run may begin in one and end in the other.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from filelock import FileLock, Timeout
+
+from core.device import Placement
+from core.errors import InputError
+from core.records import Batch, Checkpoint, Epoch
+from core.run import RunSpec
+from core.store import DamagedEntryError, Entry, RunWriter, Store
+
+POLL = 0.25  # seconds between two looks at a run that another process trains
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """What the store holds of the run so far; whatever was reported before gives way to it."""
+
+    done: bool  # nothing is left to train
+    batches: tuple[Batch, ...]
+    epochs: tuple[Epoch, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something that the reader should know, such as a damaged entry."""
+
+    error: InputError
+
+
+Event = Opened | Notice | Batch | Epoch
+
+
+def kept_run(spec: RunSpec, placement: Placement, store: Store, *, owner: str, fresh: bool = False) -> Iterator[Event]:
+    """Report what is kept of the run, train the rest and keep each epoch before it is reported.
+
+    While another process trains the same run, its finished epochs are reported instead. `fresh` forgets what is kept.
+    To cancel, close the iterator. Raises InputError for missing data and for a disk that is full.
+    """
+    lock = store.lock(spec.key(placement))
+    yield from _follow(lock, store, spec.key(placement))
+    try:
+        yield from _train_rest(spec, placement, store, owner, fresh=fresh)
+    finally:
+        lock.release()
+
+
+def _follow(lock: FileLock, store: Store, key: str) -> Iterator[Event]:
+    """Take the lock; until it is free, report the epochs of the process that holds it."""
+    seen = -1
+    while True:
+        try:
+            lock.acquire(timeout=0 if seen < 0 else POLL)
+        except Timeout:
+            entry = _load(store, key)
+            if entry and len(entry.epochs) > seen:
+                yield Opened(done=False, batches=entry.batches, epochs=entry.epochs)
+            seen = max(seen, len(entry.epochs) if entry else 0)
+        else:
+            return
+
+
+def _load(store: Store, key: str) -> Entry | None:
+    with suppress(DamagedEntryError):  # whoever holds the lock will say so
+        return store.load(key)
+    return None
+
+
+def _train_rest(spec: RunSpec, placement: Placement, store: Store, owner: str, *, fresh: bool) -> Iterator[Event]:
+    key, entry = spec.key(placement), None
+    if fresh:
+        store.remove(key)
+    try:
+        entry = store.load(key, holding_lock=True)
+    except DamagedEntryError as error:
+        yield Notice(error=error)
+    done = entry is not None and entry.state == "done"
+    yield Opened(done=done, batches=entry.batches if entry else (), epochs=entry.epochs if entry else ())
+    if done:
+        return
+    writer = RunWriter(store, spec, placement, owner=owner, entry=entry)
+    try:
+        yield from _train_and_keep(spec, placement, writer, entry.checkpoint if entry else None)
+    except BaseException:
+        with suppress(InputError):  # a full disk has had its say
+            writer.close("cancelled")
+        raise
+    writer.close("done")
+
+
+def _train_and_keep(
+    spec: RunSpec, placement: Placement, writer: RunWriter, resume: Checkpoint | None
+) -> Iterator[Event]:
+    from core.train import train
+
+    batches: list[Batch] = []
+    epochs: list[Epoch] = []
+    for record in train(spec, placement, resume=resume):
+        match record:
+            case Batch():
+                batches.append(record)
+                yield record
+            case Epoch():
+                epochs.append(record)
+            case Checkpoint():
+                writer.keep(batches, epochs[-1], record)
+                batches = []
+                yield epochs[-1]
