@@ -1,0 +1,146 @@
+/** The timeline: where the playhead is, and how it moves. */
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const WHOLE = 8; // s that the whole film takes at speed 1, within the rates below
+const RATES = [2, 30]; // steps a second at speed 1, least and most
+const CALM = 500; // ms between two redraws for a reader who prefers reduced motion: same duration, fewer pictures
+
+export class Timeline {
+  /**
+   * @param {HTMLElement} root the player's element
+   * @param {(step: number) => Promise<void>} draw draws a step; playing waits for it
+   * @param {(step: number) => void} onRest called where the playhead comes to rest, not while it plays
+   */
+  constructor(root, draw, onRest) {
+    this.element = root.querySelector(".timeline");
+    this.scrub = root.querySelector(".scrub");
+    this.position = root.querySelector(".position");
+    this.speeds = root.querySelector(".speed");
+    this.buttons = Object.fromEntries(
+      [...this.element.querySelectorAll("button")].map((button) => [button.dataset.action, button]),
+    );
+    this.draw = draw;
+    this.onRest = onRest;
+    this.steps = 0;
+    this.step = 0;
+    this.playing = false;
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.listen(root);
+  }
+
+  listen(root) {
+    this.speeds.replaceChildren(...SPEEDS.map((speed) => new Option(`${speed}×`, speed, speed === 1, speed === 1)));
+    for (const [action, button] of Object.entries(this.buttons)) button.onclick = () => this.act(action);
+    this.scrub.oninput = () => this.rest(this.scrub.valueAsNumber);
+    root.onkeydown = (event) => this.onKey(event);
+  }
+
+  /** Labels the controls in the reader's language. */
+  label(labels) {
+    this.labels = labels;
+    for (const action of ["first", "back", "forward", "last"]) dress(this.buttons[action], action, labels[action]);
+    this.scrub.setAttribute("aria-label", labels.scrub);
+    this.speeds.setAttribute("aria-label", labels.speed);
+    this.speeds.title = labels.speed;
+    this.element.setAttribute("aria-label", labels.keys);
+    this.refresh();
+  }
+
+  /** Sets how many steps there are; a playhead that rested at the end stays at the end. */
+  resize(steps) {
+    const atEnd = this.steps > 0 && this.step === this.steps - 1 && !this.playing;
+    this.steps = steps;
+    this.element.hidden = steps === 0;
+    this.step = atEnd ? steps - 1 : this.inside(this.step);
+    this.step = Math.max(0, this.step);
+    this.refresh();
+  }
+
+  inside(step) {
+    return Math.min(this.steps - 1, Math.max(0, Math.round(step)));
+  }
+
+  act(action) {
+    const to = { first: 0, back: this.step - 1, forward: this.step + 1, last: this.steps - 1 };
+    if (action === "play") this.toggle();
+    else this.rest(to[action]);
+  }
+
+  /** Keys while the focus is in the figure; a control that knows a key itself keeps it. */
+  onKey(event) {
+    if (!this.steps || event.ctrlKey || event.metaKey || event.altKey) return;
+    const control = event.composedPath()[0];
+    const keeps = { SELECT: true, BUTTON: event.key === " " || event.key === "Enter", INPUT: control !== this.scrub && event.key !== " " };
+    if (keeps[control.tagName]) return;
+    const speed = SPEEDS[Number(event.key) - 1];
+    const keys = { " ": "play", ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last" };
+    if (speed) this.speeds.value = speed;
+    else if (keys[event.key]) this.act(keys[event.key]);
+    else return;
+    event.preventDefault();
+  }
+
+  toggle() {
+    if (this.playing) this.rest(this.step);
+    else this.play();
+  }
+
+  /** Plays to the end, from the start where it is at the end. The clock decides the step, so slow drawing skips some. */
+  async play() {
+    if (this.step >= this.steps - 1) this.step = 0;
+    const run = (this.playing = Symbol("run"));
+    let position = this.step;
+    let drawn = -Infinity;
+    let before = await nextFrame();
+    while (this.playing === run && this.step < this.steps - 1) {
+      const now = await nextFrame();
+      position = Math.min(this.steps - 1, position + ((now - before) / 1000) * this.rate());
+      before = now;
+      if (this.playing !== run) return;
+      if (this.still.matches && now - drawn < CALM && position < this.steps - 1) continue;
+      if (Math.floor(position) === this.step && drawn > 0) continue;
+      drawn = now;
+      this.step = Math.floor(position);
+      this.refresh();
+      await this.draw(this.step);
+    }
+    if (this.playing === run) this.rest(this.step);
+  }
+
+  /** Steps a second at the chosen speed. */
+  rate() {
+    const [least, most] = RATES;
+    return Number(this.speeds.value) * Math.min(most, Math.max(least, this.steps / WHOLE));
+  }
+
+  /** Stops here. */
+  rest(step) {
+    this.playing = false;
+    this.step = this.inside(step);
+    this.refresh();
+    this.draw(this.step);
+    this.onRest(this.step);
+  }
+
+  refresh() {
+    if (!this.labels) return;
+    const values = { step: this.step + 1, steps: this.steps };
+    dress(this.buttons.play, this.playing ? "pause" : "play", this.playing ? this.labels.pause : this.labels.play);
+    this.scrub.max = Math.max(0, this.steps - 1);
+    this.scrub.value = this.step;
+    this.scrub.setAttribute("aria-valuetext", fill(this.labels.position, values));
+    this.position.textContent = `${values.step} / ${values.steps}`;
+    this.position.style.minWidth = `${2 * String(this.steps).length + 3}ch`;
+    // aria-disabled and not disabled: a disabled button would lose the focus, and the keys with it
+    for (const action of ["first", "back"]) this.buttons[action].ariaDisabled = this.step === 0;
+    for (const action of ["forward", "last"]) this.buttons[action].ariaDisabled = this.step >= this.steps - 1;
+  }
+
+  close() {
+    this.playing = false;
+  }
+}
+
+function nextFrame() {
+  return new Promise(requestAnimationFrame);
+}

@@ -1,0 +1,221 @@
+/**
+ * The player: one chart with its formula, captions, sliders and timeline, as a Streamlit component.
+ *
+ * Streamlit calls the default export when the component appears, and again whenever its data or the theme changes.
+ * The modules in figure/ are joined in front of this file by app/player.py.
+ */
+import { debounced, dress, fill, snapped } from "./figure/dom.js";
+import { loadVega } from "./figure/vega.js";
+import { readTheme } from "./figure/theme.js";
+import { Address } from "./figure/address.js";
+import { followFormula, formulaPatch, layFormula } from "./figure/formula.js";
+import { Sliders } from "./figure/sliders.js";
+import { dragPatch, Drags } from "./figure/drag.js";
+import { Timeline } from "./figure/timeline.js";
+import { Picture } from "./figure/picture.js";
+
+const players = new WeakMap(); // element -> Player
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".player");
+  const player = players.get(root) ?? new Player(root, data.key);
+  players.set(root, player);
+  const visit = player.show(data);
+  return () => {
+    if (!player.isLatest(visit)) return; // the call that replaced this one cleans up
+    players.delete(root);
+    player.close();
+  };
+}
+
+class Player {
+  constructor(root, key) {
+    this.root = root;
+    this.visits = 0;
+    this.values = {}; // parameter -> value
+    this.defaults = {}; // parameter -> value that the shared link leaves out
+    this.bounds = {}; // parameter -> its slider
+    const part = (name) => root.querySelector(`.${name}`);
+    this.parts = { formula: part("formula"), chart: part("chart"), message: part("message"), caption: part("caption"), announcer: part("announcer") };
+    this.address = new Address(key);
+    this.picture = new Picture(this.parts.chart);
+    this.sliders = new Sliders(part("sliders"), (param, value) => this.steer(param, value));
+    this.timeline = new Timeline(root, (step) => this.drawStep(step), (step) => this.restAt(step));
+    this.announce = debounced(() => this.speak(), 400);
+    this.drawing = Promise.resolve();
+    const refit = debounced(() => this.refit(), 120);
+    this.observer = new ResizeObserver(refit);
+    this.observer.observe(this.parts.chart);
+    for (const button of root.querySelectorAll("[data-save]")) button.onclick = () => this.save(button.dataset.save);
+  }
+
+  /**
+   * Takes what Python sent; the picture follows as soon as it can.
+   * @returns {number} the serial number of this call
+   */
+  show(data) {
+    const visit = ++this.visits;
+    const first = !this.data;
+    this.data = data;
+    this.label(data.labels);
+    this.takeSliders(data.sliders);
+    this.takeSteps(data, first);
+    this.address.keepOnly([...Object.keys(this.bounds), ...(data.steps ? ["step"] : [])]);
+    this.redraw();
+    return visit;
+  }
+
+  isLatest(visit) {
+    return visit === this.visits;
+  }
+
+  label(labels) {
+    this.timeline.label(labels);
+    for (const button of this.root.querySelectorAll("[data-save]")) {
+      dress(button, button.dataset.save, labels[button.dataset.save]);
+    }
+    this.root.setAttribute("aria-label", this.data.steps ? labels.keys : this.data.name);
+    this.parts.chart.setAttribute("aria-label", this.data.alt);
+  }
+
+  /** Takes the sliders: a new default moves the parameter there, a first one comes from the shared link. */
+  takeSliders(sliders) {
+    this.sliders.show(sliders);
+    this.bounds = Object.fromEntries(sliders.map((slider) => [slider.param, slider]));
+    for (const slider of sliders) {
+      const { param } = slider;
+      const shared = param in this.defaults ? undefined : this.address.number(param);
+      const moved = slider.value !== this.defaults[param];
+      const wanted = shared ?? (moved ? slider.value : this.values[param]);
+      this.defaults[param] = slider.value;
+      this.put(param, wanted);
+    }
+  }
+
+  takeSteps({ steps, start }, first) {
+    const fromLink = first ? this.address.number("step") : undefined;
+    if (first) this.timeline.step = start;
+    if (fromLink !== undefined) this.timeline.step = fromLink - 1;
+    this.timeline.resize(steps);
+    this.defaults.step = start;
+    if (steps) this.values.step = this.timeline.step;
+    this.caption();
+  }
+
+  /** Draws the latest data; calls that come while the browser draws share one drawing. */
+  redraw() {
+    if (this.waiting) return;
+    this.waiting = true;
+    this.drawing = this.drawing.then(() => {
+      this.waiting = false;
+      return this.draw();
+    });
+  }
+
+  async draw() {
+    const { data, parts } = this;
+    if (this.closed || !parts.chart.clientWidth) return; // hidden: the observer calls when it appears
+    try {
+      await loadVega(data.bundle);
+      const fresh = await this.picture.show(this.chart(), readTheme(this.root), this.values);
+      if (this.closed) this.picture.finalize();
+      else if (fresh) this.connect();
+      parts.message.hidden = true;
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** What the picture needs: the live numbers and the drags are patched into the compiled chart. */
+  chart() {
+    const { spec, data, height, formula, outputs, drags, sliders } = this.data;
+    const patches = [formulaPatch(this.numbers(formula), outputs), dragPatch(drags, sliders)];
+    return { spec, data, height, patches, dependencies: [formula, outputs, drags, sliders] };
+  }
+
+  /** The live numbers of the formula; its elements are kept while the template stays the same. */
+  numbers(template) {
+    if (template !== this.template) this.live = layFormula(this.parts.formula, template);
+    this.template = template;
+    return this.live;
+  }
+
+  connect() {
+    this.drags?.close();
+    const { view, canvas } = this.picture;
+    this.drags = new Drags(view, canvas, this.data.drags);
+    followFormula(view, this.live);
+    for (const param of Object.keys(this.bounds)) view.addSignalListener(param, (_, value) => this.put(param, value));
+  }
+
+  fail(error) {
+    const { labels } = this.data;
+    this.parts.message.textContent = error.message === "offline" ? labels.offline : labels.failed;
+    this.parts.message.hidden = false;
+    if (error.message !== "offline") console.error(error);
+  }
+
+  /** A slider moves its parameter. */
+  steer(param, value) {
+    this.put(param, value);
+    this.picture.view?.signal(param, value).runAsync();
+  }
+
+  /** Gives a parameter a value within its slider's bounds, and shows it there and in the link. */
+  put(param, value) {
+    this.values[param] = snapped(this.bounds[param], value);
+    this.sliders.set(param, this.values[param]);
+    this.share(param, this.values[param]);
+  }
+
+  share(name, value, shown = value) {
+    this.address.set(name, value === this.defaults[name] ? undefined : shown);
+  }
+
+  async drawStep(step) {
+    this.values.step = step;
+    this.caption();
+    this.root.dataset.step = step;
+    if (this.picture.view) await this.picture.set({ step });
+  }
+
+  restAt(step) {
+    this.share("step", step, step + 1);
+    this.announce();
+  }
+
+  caption() {
+    const { captions } = this.data;
+    this.parts.caption.hidden = !captions.length;
+    this.parts.caption.textContent = captions[this.timeline.step] ?? "";
+  }
+
+  /** Says the position and its sentence to a screen reader. */
+  speak() {
+    const { labels, steps, captions } = this.data;
+    const { step } = this.timeline;
+    this.parts.announcer.textContent = `${fill(labels.position, { step: step + 1, steps })}. ${captions[step] ?? ""}`;
+  }
+
+  refit() {
+    if (!this.picture.view || this.picture.outgrown(this.data)) this.redraw();
+    else if (this.parts.chart.clientWidth) this.picture.fit();
+  }
+
+  async save(kind) {
+    if (!this.picture.view) return;
+    const { name, steps } = this.data;
+    const file = steps ? `${name}-step-${this.timeline.step + 1}.${kind}` : `${name}.${kind}`;
+    Object.assign(document.createElement("a"), { href: await this.picture.toURL(kind), download: file }).click();
+  }
+
+  close() {
+    this.closed = true;
+    this.observer.disconnect();
+    this.announce.cancel();
+    this.timeline.close();
+    this.drags?.close();
+    this.address.close();
+    this.picture.finalize();
+  }
+}

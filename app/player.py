@@ -1,0 +1,251 @@
+"""The one component that draws every chart of the app, with or without a timeline.
+
+Python sends a constant Vega-Lite spec and its data; the browser moves the parameters. Playing, scrubbing, dragging
+and the numbers in the formula therefore never ask the server.
+
+    player(
+        compiled(loss_chart),                        # the spec, built once
+        key="mse", name="mse-loss",                  # prefix in the shared link, name of downloaded pictures
+        alt=_("Loss over w, lowest at w = 2."),
+        data={"curve": frame},                       # rows of alt.NamedData("curve"); may change at any time
+        steps=41, captions=sentences,                # positions of the parameter `step`
+        sliders=[Slider("w", _("weight w"), 0.0, 4.0, 0.1, 1.0)],
+        drags=[Drag("loss", x="w"), Drag("data", set={"w": "y / x"})],
+        formula="<math><mi class='q-weight'>w</mi><mo>=</mo><mn>{{w|.2f}}</mn></math>",
+    )
+
+A colour in the spec is a token such as "@weight" (the names of `app.palette.QUANTITIES`); the browser puts the
+theme's colour in its place. `{{expression|format}}` in a formula is a Vega expression over the chart's parameters and
+`data('name')`, with a d3 format; `outputs` adds derived data sets (Vega's `source` and `transform`) for it to read.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.i18n import _
+from app.palette import QUANTITIES
+from app.vega import ensure_bundle
+
+Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
+
+HERE = Path(__file__).parent
+# In order: a file uses only what stands before it.
+MODULES = ("dom", "vega", "theme", "address", "layout", "formula", "sliders", "drag", "timeline", "picture")
+_KEY = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A range input under the picture that moves one parameter of the chart, in the browser."""
+
+    param: str  # name of the chart's parameter
+    label: str  # translated; the symbol belongs in it: "weight w"
+    minimum: float
+    maximum: float
+    step: float  # > 0; what a drag snaps to as well
+    value: float  # at first, and what the shared link leaves out
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that no range input can have."""
+        if not all(isfinite(x) for x in (self.minimum, self.maximum, self.step, self.value)):
+            raise ValueError(f"slider {self.param}: bounds, step and value must be finite")
+        if not (self.minimum < self.maximum and self.step > 0 and self.minimum <= self.value <= self.maximum):
+            raise ValueError(f"slider {self.param}: needs minimum < maximum, step > 0 and a value between them")
+
+
+@dataclass(frozen=True)
+class Drag:
+    """Dragging in the plot of a named sub-chart sets parameters; each of them needs a slider, which bounds it."""
+
+    view: str  # the sub-chart: alt.Chart(…, name="loss") or .properties(name="loss")
+    x: str | None = None  # the parameter that follows the horizontal position
+    y: str | None = None  # … the vertical position
+    set: Mapping[str, str] = field(default_factory=dict)  # parameter -> Vega expression of x, y and the parameters
+
+    def moves(self) -> dict[str, str]:
+        """Return parameter -> expression for all that this drag moves."""
+        straight = {name: axis for axis, name in (("x", self.x), ("y", self.y)) if name}
+        return straight | dict(self.set)
+
+
+def player(
+    chart: Any,  # noqa: ANN401 - an Altair chart (any of its many classes) or a Vega-Lite dict
+    *,
+    key: str,
+    alt: str,
+    name: str,
+    data: Mapping[str, Rows] | None = None,
+    steps: int = 0,
+    start: int = 0,
+    captions: Sequence[str] = (),
+    sliders: Sequence[Slider] = (),
+    drags: Sequence[Drag] = (),
+    formula: str = "",
+    outputs: Mapping[str, Mapping[str, Any]] | None = None,
+    height: int | None = None,
+) -> None:
+    """Draw a chart; see the head of this file for an example.
+
+    Args:
+        chart: constant as long as only data changes, so that the browser keeps its canvas; see `app.charts.compiled`.
+        key: unique on the page, a-z, 0-9, _ and -; prefix of the parameters in the shared link.
+        alt: what a reader who cannot see the picture needs to know; required.
+        name: file name of downloaded pictures, without ending.
+        data: rows per named data source; may be replaced on every run.
+        steps: how many values 0 … steps-1 the chart's parameter `step` takes; 0 draws no timeline.
+        start: the step at first; negative counts from the end, so -1 follows data that streams in.
+        captions: none, or one sentence per step.
+        sliders: inputs that move parameters.
+        drags: plots in which parameters can be dragged.
+        formula: HTML or MathML with live numbers. Written by us, never by a user.
+        outputs: derived data sets that the formula reads: name -> {"source": …, "transform": […]}.
+        height: of each plot in px; the chart's own where None.
+
+    Raises:
+        ValueError: the arguments do not fit each other or the chart.
+    """
+    spec = chart if isinstance(chart, dict) else chart.to_dict()
+    outputs = outputs or {}
+    data = data or {}
+    _check(spec, key=key, alt=alt, steps=steps, captions=captions)
+    _check_names(spec, steps=steps, sliders=sliders, drags=drags, data=data, outputs=outputs)
+    _component()(
+        key=f"player-{key}",
+        data={
+            "key": key,
+            "spec": json.dumps(spec),
+            "data": {source: encoded(rows) for source, rows in data.items()},
+            "steps": steps,
+            "start": max(0, start + steps if start < 0 else min(start, steps - 1)),
+            "captions": list(captions),
+            "sliders": [asdict(slider) for slider in sliders],
+            "drags": [{"view": drag.view, "set": drag.moves()} for drag in drags],
+            "formula": formula,
+            "outputs": {output: dict(how) for output, how in outputs.items()},
+            "height": height,
+            "name": name,
+            "alt": alt,
+            "labels": labels(),
+            "bundle": ensure_bundle().name,
+        },
+    )
+
+
+def encoded(rows: Rows) -> dict[str, Any]:
+    """Write rows as columns: numbers as base64 of little-endian doubles, everything else as a list.
+
+    JSON has no NaN and needs twice the bytes. The digest tells the browser whether anything changed.
+    """
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    columns: dict[str, Any] = {}
+    for title, column in frame.items():
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            columns[str(title)] = base64.b64encode(column.to_numpy("<f8", na_value=float("nan")).tobytes()).decode()
+        else:
+            columns[str(title)] = column.astype(object).where(column.notna(), None).tolist()
+    digest = hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:16]
+    return {"rows": len(frame), "columns": columns, "digest": digest}
+
+
+def labels() -> dict[str, str]:
+    """Return the player's own words in the session's language."""
+    return {
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "first": _("First step"),
+        "back": _("One step back"),
+        "forward": _("One step forward"),
+        "last": _("Last step"),
+        "scrub": _("Step"),
+        "position": _("Step {step} of {steps}"),
+        "speed": _("Speed"),
+        "png": _("Save as PNG"),
+        "svg": _("Save as SVG"),
+        "keys": _("Space plays, arrow keys step, Home and End jump, 1 to 5 set the speed."),
+        "loading": _("Drawing the chart …"),
+        "failed": _("The chart could not be drawn. Reload the page to try again."),
+        "offline": _("The charting library did not load. Check the connection to the server and reload the page."),
+    }
+
+
+def script() -> str:
+    """Join the browser's modules into the single one that Streamlit takes, dropping the imports between them."""
+    parts = [*(HERE / "figure" / f"{module}.js" for module in MODULES), HERE / "player.js"]
+    source = "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    source = re.sub(r"^import [^;]+;\n", "", source, flags=re.MULTILINE)
+    return re.sub(r"^export (?!default)", "", source, flags=re.MULTILINE)
+
+
+def style() -> str:
+    """Return the style sheet, with every quantity's colour as a variable --q-… and as a class q-… ."""
+    light = "".join(f"--q-{name}: {colour.light}; " for name, colour in QUANTITIES.items())
+    dark = "".join(f"--q-{name}: {colour.dark}; " for name, colour in QUANTITIES.items())
+    classes = "\n".join(f".q-{name} {{ color: var(--q-{name}); }}" for name in QUANTITIES)
+    sheet = (HERE / "player.css").read_text(encoding="utf-8")
+    return f".player {{ {light}}}\n.player[data-theme='dark'] {{ {dark}}}\n{classes}\n{sheet}"
+
+
+@cache
+def _component() -> Any:  # noqa: ANN401 - Streamlit's own type for it is private
+    html = (HERE / "player.html").read_text(encoding="utf-8")
+    return st.components.v2.component("torchscape_player", html=html, css=style(), js=script())
+
+
+def _check(spec: Mapping[str, Any], *, key: str, alt: str, steps: int, captions: Sequence[str]) -> None:
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"key {key!r}: use a-z, 0-9, _ and -, starting with a letter")
+    if not alt.strip():
+        raise ValueError("a chart needs a text alternative")
+    if steps < 0:
+        raise ValueError(f"steps is {steps}; use 0 for no timeline")
+    if captions and len(captions) != steps:
+        raise ValueError(f"{len(captions)} captions for {steps} steps; give one per step, or none")
+    if "datasets" in spec and not isinstance(spec["datasets"], Mapping):
+        raise ValueError("datasets must be a mapping")
+
+
+def _check_names(
+    spec: Mapping[str, Any],
+    *,
+    steps: int,
+    sliders: Sequence[Slider],
+    drags: Sequence[Drag],
+    data: Mapping[str, Rows],
+    outputs: Mapping[str, Mapping[str, Any]],
+) -> None:
+    params = {p["name"] for node in _nodes(spec) for p in node.get("params", ()) if isinstance(p, dict)}
+    slid = {slider.param for slider in sliders}
+    _refuse("the chart has no parameter", (slid | ({"step"} if steps else set())) - params)
+    _refuse("a dragged parameter needs a slider:", {p for drag in drags for p in drag.moves()} - slid)
+    _refuse("the chart has no view", {drag.view for drag in drags} - {node.get("name") for node in _nodes(spec)})
+    named = {node["data"].get("name") for node in _nodes(spec) if isinstance(node.get("data"), dict)}
+    named |= {how.get("source") for how in outputs.values()}
+    _refuse("the chart has no data source", set(data) - named)
+
+
+def _refuse(what: str, names: set[str]) -> None:
+    if names:
+        raise ValueError(f"{what} {', '.join(sorted(names))}")
+
+
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON value
+    """Yield every object of a spec except the rows of data in it."""
+    if isinstance(node, dict):
+        yield node
+        for key, child in node.items():
+            if key not in {"datasets", "values"}:
+                yield from _nodes(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _nodes(child)
