@@ -116,6 +116,16 @@ def from_csv(text: str) -> Points:
     return from_rows(picked, first_row=start + 2)
 
 
+def from_file(content: bytes) -> Points:
+    """Read an uploaded CSV file: UTF-8, or GB 18030 as spreadsheets in Chinese write it."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return from_csv(content.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    raise InputError("The file is no text; save the table as CSV in UTF-8")
+
+
 def from_url(text: str) -> Points:
     """Read `1,2;2,4;3,6`, the compact form that travels in a link."""
     return from_rows([row.split(",") for row in text[:MAX_CHARACTERS].split(";")])
@@ -131,7 +141,10 @@ def _cells(lines: Sequence[str]) -> list[list[str]]:
     delimiter = next((mark for mark in DELIMITERS if mark in lines[0].strip()), ",")
     if delimiter == " ":
         return [line.split() for line in lines]
-    return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    try:
+        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error:  # a cell of more than 131,072 characters
+        raise InputError("The text is no table; give one row a line, such as 1,2") from None
 
 
 def _is_header(cells: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.points import LIMIT, MAX_ROWS, PRESETS, Points, from_csv, from_rows, from_url, to_url
+from core.points import LIMIT, MAX_ROWS, PRESETS, Points, from_csv, from_file, from_rows, from_url, to_url
 
 COURSE = Points(x=(1.0, 2.0, 3.0), y=(2.0, 4.0, 6.0))
 VALUES = st.floats(min_value=-LIMIT, max_value=LIMIT)
@@ -65,6 +65,7 @@ def test_csv_is_read(text):
         ("1,2\n" * (MAX_ROWS + 1), "There are 10,001 rows"),
         ("x,y\n" + "1,2\n" * (MAX_ROWS + 1), "There are 10,001 rows"),
         ("9" * 1_000_001, "more than 1,000,000 characters"),
+        ('1,"' + "a" * 200_000, "no table"),
         ("1," + "a" * 100, "“aaaaaaaaaaaaaaaaaaaaaaaa…”"),
     ],
 )
@@ -75,6 +76,20 @@ def test_csv_is_refused_with_the_place(text, place):
 @pytest.mark.parametrize("text", ["", "abc", "1,2;3", "1,2;nan,1", "1,2;;3,4;x", "1,2,3", "1,2" + ";1,2" * MAX_ROWS])
 def test_nonsense_in_the_link_is_refused(text):
     refusal(from_url, text)
+
+
+@pytest.mark.parametrize(
+    "content", ["x,y\n1,2\n2,4\n3,6", "\ufeffx,y\n1,2\n2,4\n3,6", "小时,分数\r\n1,2\r\n2,4\r\n3,6"]
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_file_is_read(content, encoding):
+    assert from_file(content.encode(encoding)) == COURSE
+
+
+def test_a_file_that_is_no_table_is_refused():
+    refusal(from_file, b"\x89PNG\r\n\x1a\n\xff\xff")
+    refusal(from_file, bytes(1000))
+    refusal(from_file, b"")
 
 
 def test_ten_thousand_rows_are_welcome():
