@@ -60,7 +60,7 @@ class RunSpec:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:
@@ -72,3 +72,6 @@ def _check_whole(name: str, value: object, low: int, high: int) -> None:
             high=f"{high:,}",
             value=value,
         )
+
+
+FIRST_RUNS = (RunSpec(epochs=1), RunSpec(epochs=10))  # what the pages show first; `python -m core warm` trains them

@@ -216,7 +216,7 @@ class RunWriter:
 
     def keep(self, batches: list[Batch], epoch: Epoch, checkpoint: Checkpoint) -> None:
         """Add a finished epoch."""
-        lines = b"".joinmap(_line, batches)) + _line(epoch)
+        lines = b"".join(map(_line, batches)) + _line(epoch)
         needed = len(lines) + 2 * len(checkpoint.weights) + len(checkpoint.optimizer) + 10_000
         with disk_errors(self.folder, needed):
             append_file(self.folder / "metrics.jsonl", lines, at=len(self.metrics))

@@ -1,0 +1,59 @@
+"""List the training runs that are kept, the latest first."""
+
+import argparse
+import json
+
+from core.store import RunSummary, Store
+
+NAME = "runs"
+HELP = "the runs that are kept"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take no arguments of its own."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print an object or a table row for each run."""
+    store = Store()
+    runs = store.runs()
+    if args.json:
+        for kept in runs:
+            print(json.dumps(_fields(kept)))
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for name in ("key", "run", "state", "best", "kB", "when"):
+        table.add_column(name, no_wrap=name != "run")
+    for kept in runs:
+        table.add_row(*_row(kept))
+    Console().print(table if runs else f"No runs are kept in {store.root} yet.")
+    return 0
+
+
+def _fields(kept: RunSummary) -> dict[str, object]:
+    return {
+        "key": kept.key,
+        "state": kept.state,
+        "spec": kept.spec.as_dict() if kept.spec else None,
+        "device": kept.device,
+        "epochs": kept.epochs,
+        "best_accuracy": kept.best_accuracy,
+        "bytes": kept.bytes,
+        "when": kept.when.isoformat(),
+    }
+
+
+def _row(kept: RunSummary) -> list[str]:
+    spec = kept.spec
+    about, state = "cannot be read", kept.state
+    if spec:
+        about = (
+            f"{spec.model}, batch {spec.batch_size}, lr {spec.lr:g}, momentum {spec.momentum:g},"
+            f" {spec.train_images:,} images, seed {spec.seed}, {kept.device}"
+        )
+        state = f"{state} {kept.epochs}/{spec.epochs}"
+    best = f"{kept.best_accuracy:.2%}" if kept.best_accuracy is not None else ""
+    return [kept.key, about, state, best, f"{kept.bytes / 1e3:,.0f}", f"{kept.when.astimezone():%m-%d %H:%M}"]
