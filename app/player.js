@@ -2,17 +2,17 @@
  * The player: one chart with its formula, captions, sliders and timeline, as a Streamlit component.
  *
  * Streamlit calls the default export when the component appears, and again whenever its data or the theme changes.
- * The modules in figure/ are joined in front of this file by app/player.py.
+ * The modules in browser/ are joined in front of this file by app/player.py.
  */
-import { debounced, dress, fill, snapped } from "./figure/dom.js";
-import { loadVega } from "./figure/vega.js";
-import { readTheme } from "./figure/theme.js";
-import { Address } from "./figure/address.js";
-import { followFormula, formulaPatch, layFormula } from "./figure/formula.js";
-import { Sliders } from "./figure/sliders.js";
-import { dragPatch, Drags } from "./figure/drag.js";
-import { Timeline } from "./figure/timeline.js";
-import { Picture } from "./figure/picture.js";
+import { debounced, dress, fill, snapped } from "./browser/dom.js";
+import { loadVega } from "./browser/vega.js";
+import { readTheme } from "./browser/theme.js";
+import { Address } from "./browser/address.js";
+import { followFormula, formulaPatch, layFormula } from "./browser/formula.js";
+import { Sliders } from "./browser/sliders.js";
+import { dragPatch, Drags } from "./browser/drag.js";
+import { Timeline } from "./browser/timeline.js";
+import { Picture } from "./browser/picture.js";
 
 const players = new WeakMap(); // element -> Player
 
@@ -74,7 +74,8 @@ class Player {
     for (const button of this.root.querySelectorAll("[data-save]")) {
       dress(button, button.dataset.save, labels[button.dataset.save]);
     }
-    this.root.setAttribute("aria-label", this.data.steps ? labels.keys : this.data.name);
+    this.root.setAttribute("aria-label", labels.chart);
+    this.root.setAttribute("aria-description", this.data.steps ? labels.keys : "");
     this.parts.chart.setAttribute("aria-label", this.data.alt);
   }
 
@@ -82,6 +83,7 @@ class Player {
   takeSliders(sliders) {
     this.sliders.show(sliders);
     this.bounds = Object.fromEntries(sliders.map((slider) => [slider.param, slider]));
+    for (const param of Object.keys(this.values)) if (!this.bounds[param]) delete this.values[param];
     for (const slider of sliders) {
       const { param } = slider;
       const shared = param in this.defaults ? undefined : this.address.number(param);
@@ -130,7 +132,8 @@ class Player {
   chart() {
     const { spec, data, height, formula, outputs, drags, sliders } = this.data;
     const patches = [formulaPatch(this.numbers(formula), outputs), dragPatch(drags, sliders)];
-    return { spec, data, height, patches, dependencies: [formula, outputs, drags, sliders] };
+    const bounds = drags.length && sliders.map(({ param, minimum, maximum, step }) => [param, minimum, maximum, step]);
+    return { spec, data, height, patches, dependencies: [formula, outputs, drags, bounds] };
   }
 
   /** The live numbers of the formula; its elements are kept while the template stays the same. */

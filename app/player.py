@@ -161,19 +161,20 @@ def encoded(rows: Rows) -> dict[str, Any]:
 def labels() -> dict[str, str]:
     """Return the player's own words in the session's language."""
     return {
+        "chart": _("Chart"),
         "play": _("Play"),
         "pause": _("Pause"),
         "first": _("First step"),
         "back": _("One step back"),
         "forward": _("One step forward"),
         "last": _("Last step"),
+        "timeline": _("Timeline"),
         "scrub": _("Step"),
         "position": _("Step {step} of {steps}"),
         "speed": _("Speed"),
         "png": _("Save as PNG"),
         "svg": _("Save as SVG"),
         "keys": _("Space plays, arrow keys step, Home and End jump, 1 to 5 set the speed."),
-        "loading": _("Drawing the chart …"),
         "failed": _("The chart could not be drawn. Reload the page to try again."),
         "offline": _("The charting library did not load. Check the connection to the server and reload the page."),
     }
@@ -181,7 +182,7 @@ def labels() -> dict[str, str]:
 
 def script() -> str:
     """Join the browser's modules into the single one that Streamlit takes, dropping the imports between them."""
-    parts = [*(HERE / "figure" / f"{module}.js" for module in MODULES), HERE / "player.js"]
+    parts = [*(HERE / "browser" / f"{module}.js" for module in MODULES), HERE / "player.js"]
     source = "\n".join(part.read_text(encoding="utf-8") for part in parts)
     source = re.sub(r"^import [^;]+;\n", "", source, flags=re.MULTILINE)
     return re.sub(r"^export (?!default)", "", source, flags=re.MULTILINE)

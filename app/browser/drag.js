@@ -4,6 +4,7 @@
  * Each drag is a signal of the chart, {x, y} in the plot's units; the parameters that it moves are updated from it by
  * Vega itself, within the bounds and on the steps of their sliders.
  */
+import { drawnWidth, oncePerFrame } from "./dom.js";
 
 const POINTER = /(?<![.\w'"])([xy])\b(?!\s*\()/g; // x and y in an expression, but neither `.x` nor a call of x()
 

@@ -1,4 +1,5 @@
 /** The timeline: where the playhead is, and how it moves. */
+import { dress, fill, setRange } from "./dom.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const WHOLE = 8; // s that the whole film takes at speed 1, within the rates below
@@ -42,7 +43,7 @@ export class Timeline {
     this.scrub.setAttribute("aria-label", labels.scrub);
     this.speeds.setAttribute("aria-label", labels.speed);
     this.speeds.title = labels.speed;
-    this.element.setAttribute("aria-label", labels.keys);
+    this.element.setAttribute("aria-label", labels.timeline);
     this.refresh();
   }
 
@@ -127,7 +128,7 @@ export class Timeline {
     const values = { step: this.step + 1, steps: this.steps };
     dress(this.buttons.play, this.playing ? "pause" : "play", this.playing ? this.labels.pause : this.labels.play);
     this.scrub.max = Math.max(0, this.steps - 1);
-    this.scrub.value = this.step;
+    setRange(this.scrub, this.step);
     this.scrub.setAttribute("aria-valuetext", fill(this.labels.position, values));
     this.position.textContent = `${values.step} / ${values.steps}`;
     this.position.style.minWidth = `${2 * String(this.steps).length + 3}ch`;

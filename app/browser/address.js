@@ -1,4 +1,5 @@
 /** The player's place in the shared link: `?mse.step=37&mse.w=1.3`. */
+import { debounced } from "./dom.js";
 
 const WRITE_AFTER = 250; // ms; browsers refuse more than about 100 changes in 30 s
 const FORGET_AFTER = 1000; // ms; a player that is only moved on its page comes back sooner

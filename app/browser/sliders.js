@@ -1,4 +1,5 @@
 /** The sliders under a picture, bound both ways to the chart's parameters. */
+import { decimals, setRange } from "./dom.js";
 
 export class Sliders {
   /**
@@ -46,7 +47,8 @@ export class Sliders {
   set(param, value) {
     const row = this.rows.get(param);
     if (!row) return;
-    row.input.value = value;
+    setRange(row.input, value);
     row.output.textContent = Number(value).toFixed(row.digits).replace("-", "\u2212");
+    row.input.setAttribute("aria-valuetext", row.output.textContent);
   }
 }

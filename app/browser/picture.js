@@ -1,4 +1,8 @@
 /** The picture: one Vega view on a canvas, embedded anew only when its spec, its theme or its arrangement changes. */
+import { decodeRows } from "./vega.js";
+import { drawnWidth } from "./dom.js";
+import { vegaConfig, withColours } from "./theme.js";
+import { arrange, isNarrow, plotWidths, shape, withWidths } from "./layout.js";
 
 const FRAME = 60; // px; first guess at what axes and padding add to the plots' width
 

@@ -77,6 +77,13 @@ export function snapped({ minimum, maximum, step }, value) {
   return Number(inside.toFixed(10));
 }
 
+/** Moves a range input; `--fill` is how much of its line is coloured. */
+export function setRange(input, value) {
+  input.value = value;
+  const part = (value - input.min) / (input.max - input.min || 1);
+  input.style.setProperty("--fill", `${100 * part}%`);
+}
+
 /** How many digits after the point a slider with this step shows. */
 export function decimals(step) {
   const [, fraction = "", exponent = "0"] = /^\d+(?:\.(\d+))?(?:e([+-]?\d+))?$/.exec(String(step)) ?? [];
