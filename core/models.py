@@ -5,10 +5,11 @@ Only names and titles live here, so that listing the networks does not load torc
 
 from __future__ import annotations
 
-import inspect
+import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
@@ -31,8 +32,11 @@ class Model:
         return network
 
     def source(self) -> str:
-        """Return the Python source of the class."""
-        return inspect.getsource(self.network())
+        """Return the Python source of the class, without loading torch."""
+        text = Path(__file__).with_name("networks.py").read_text(encoding="utf-8")
+        classes = (node for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
+        segment = ast.get_source_segment(text, next(node for node in classes if node.name == self.class_name))
+        return segment or ""
 
 
 MODELS: dict[str, Model] = {

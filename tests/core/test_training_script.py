@@ -1,0 +1,59 @@
+import gzip
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from core.datasets import DATA
+from core.device import find_placement
+from core.records import Epoch
+from core.run import RunSpec
+from core.train import train
+from core.training_script import training_script
+
+SPEC = RunSpec(epochs=2, train_images=2_000, batch_size=96, seed=3)  # 2,000 / 96 leaves a smaller last batch
+
+
+@pytest.fixture(scope="module")
+def mnist_folder(tmp_path_factory):
+    """MNIST as torchvision keeps it."""
+    root = tmp_path_factory.mktemp("mnist")
+    raw = root / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for path in (DATA / "mnist").glob("*.gz"):
+        (raw / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
+    return root
+
+
+@pytest.mark.parametrize(("dtype", "layout"), [("float32", "contiguous"), ("bfloat16", "channels_last")])
+def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, dtype, layout):
+    placement = replace(find_placement("cpu", 1), dtype=dtype, layout=layout)
+    (tmp_path / "script.py").write_text(training_script(SPEC, placement), encoding="utf-8")
+    code = "import json, script, sys; history = script.main(sys.argv[1]); print(json.dumps(history))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, str(mnist_folder)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    *lines, last = done.stdout.splitlines()
+    assert len(lines) == SPEC.epochs
+    epochs = [record for record in train(SPEC, placement) if isinstance(record, Epoch)]
+    for (train_loss, test_loss, accuracy), ours in zip(json.loads(last), epochs, strict=True):
+        assert train_loss == pytest.approx(ours.train_loss, rel=1e-12)  # the same losses, added in another order
+        assert test_loss == ours.test_loss
+        assert accuracy == ours.test_accuracy
+
+
+def test_script_of_a_server_run_loads_no_torch():
+    code = (
+        "import sys; from core.run import RunSpec; from core.training_script import training_script;"
+        " compile(training_script(RunSpec()), 'script.py', 'exec'); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
