@@ -13,6 +13,7 @@ import streamlit as st
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from app.choice import choice
 from core.errors import InputError
 from core.messages import N_
 
@@ -51,16 +52,7 @@ def language() -> str:
 
 def language_switch() -> None:
     """Draw the switch; its position is part of the URL."""
-    st.segmented_control(
-        "Language · 语言",
-        list(LANGUAGES),
-        default=browser_language(),
-        format_func=LANGUAGES.__getitem__,
-        required=True,
-        key=_KEY,
-        bind="query-params",
-        persist_state="session",
-    )
+    choice("Language · 语言", LANGUAGES, key=_KEY, default=browser_language())
 
 
 def _(message: str) -> str:

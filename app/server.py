@@ -80,7 +80,7 @@ class DeepLinks:
         html = html.replace("<title>Streamlit</title>", "<title>Torchscape</title>")
         script = f"<script>window.__streamlit = {{BACKEND_BASE_URL: {address}}}; {LANGUAGE}</script>"
         self.page = HTMLResponse(html.replace("<head>", f"<head>{script}", 1), headers={"Cache-Control": "no-cache"})
-        self.paths = {entry.path for entry in COURSE} | {"home"}
+        self.paths = {entry.path for entry in COURSE} | {"", "home"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for a page's path; pass everything else on."""

@@ -1,0 +1,49 @@
+"""A choice among a few named options, kept in the shared link by its name.
+
+Streamlit's own `bind="query-params"` writes the label of an option into the link, which changes with the language;
+here the link says `preset=noisy` to every reader.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import streamlit as st
+
+
+def choice(
+    label: str,
+    options: Mapping[str, str],
+    *,
+    key: str,
+    default: str,
+    on_change: Callable[[], None] | None = None,
+    label_visibility: Literal["visible", "hidden", "collapsed"] = "visible",
+) -> str:
+    """Draw the options (name -> translated label) side by side and return the name of the chosen one.
+
+    The link is read when it asks for something new, and leaves the default out. What it asks for in vain is ignored;
+    `app.link.check_choice` says so.
+    """
+    asked, seen = st.query_params.get(key), f"{key}.in_link"
+    if asked in options and asked != st.session_state.get(seen):
+        st.session_state[key] = asked
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = default
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        required=True,
+        key=key,
+        on_change=on_change or "rerun",
+        label_visibility=label_visibility,
+        persist_state="session",
+    )
+    chosen = chosen or default  # required: there is always one, but the type does not say so
+    st.session_state[seen] = chosen
+    if chosen != default:
+        if asked != chosen:
+            st.query_params[key] = chosen
+    elif asked is not None:
+        del st.query_params[key]
+    return chosen

@@ -1,0 +1,69 @@
+import pytest
+
+from app.course import COURSE
+from app.i18n import translations
+
+PATHS = ["", *(entry.path for entry in COURSE)]
+SCREENS = {
+    "laptop": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+    "projector": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+WIDER_THAN_THE_SCREEN = """
+Math.max(...[document.documentElement, document.querySelector('[data-testid="stMain"]')]
+  .map(element => element.scrollWidth - element.clientWidth))
+"""
+
+
+def title_of(path, language):
+    translate = translations(language).gettext
+    return next((translate(entry.title) for entry in COURSE if entry.path == path), "Torchscape")
+
+
+def open_fully(visit, address, path, language="en", **options):
+    page = visit(f"{address}/{path}?lang={language}", **options)
+    page.get_by_role("heading", level=1, name=title_of(path, language)).wait_for()
+    if path:
+        page.locator(".player canvas").first.wait_for()
+    return page
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("screen", sorted(SCREENS))
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_fits_every_screen_without_a_complaint(visit, app_address, path, screen, language):
+    page = open_fully(visit, app_address, path, language, **SCREENS[screen])
+    assert page.evaluate(WIDER_THAN_THE_SCREEN) <= 0
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_language_follows_the_browser_and_the_switch_is_kept_in_the_link(visit, app_address, path):
+    page = visit(f"{app_address}/{path}", locale="zh-CN")
+    page.get_by_role("heading", level=1, name=title_of(path, "zh")).wait_for()
+    assert page.evaluate("document.documentElement.lang") == "zh"
+    page.get_by_role("radio", name="English").click()
+    page.get_by_role("heading", level=1, name=title_of(path, "en")).wait_for()
+    page.wait_for_function("location.search.includes('lang=en')")
+    page.reload()
+    page.get_by_role("heading", level=1, name=title_of(path, "en")).wait_for()
+
+
+def test_the_language_stays_when_the_page_changes(visit, app_address):
+    page = open_fully(visit, app_address, "", "zh")
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=title_of("mse", "zh")).click()
+    page.get_by_role("heading", level=1, name=title_of("mse", "zh")).wait_for()
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(14, 17, 23)")])
+def test_the_theme_follows_the_system(visit, app_address, scheme, ground):
+    page = open_fully(visit, app_address, "", color_scheme=scheme)
+    assert page.locator(".stApp").evaluate("element => getComputedStyle(element).backgroundColor") == ground
+
+
+def test_the_map_leads_to_every_page(visit, app_address):
+    for entry in COURSE:
+        page = open_fully(visit, app_address, "")
+        page.get_by_test_id("stMain").get_by_role("link", name=entry.title).click()
+        page.get_by_role("heading", level=1, name=entry.title).wait_for()
+        assert page.evaluate("location.pathname") == f"/{entry.path}"
