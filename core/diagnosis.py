@@ -1,0 +1,105 @@
+"""What a training run is doing, read from its records: learning, diverged, stuck, overfitting, on a plateau."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from core.ema import ema
+from core.records import Batch, Epoch
+
+GUESSING = math.log(10)  # cross entropy in nats of giving each of ten digits the same probability
+OVERFIT_RISE = 1.02  # test loss above its best by this factor is more than noise
+FLAT = 0.01  # relative change of the train loss in an epoch that counts as none
+FLAT_EPOCHS = 3  # so many flat epochs in a row are a plateau
+JUMP = 2 * GUESSING  # a loss above it was thrown there by a step that was too long
+LEAST_LOOK_BACK = 10  # batches
+
+
+class State(Enum):
+    """The one word for a run."""
+
+    WAITING = "no batch is reported yet"
+    NOT_FINITE = "the loss became infinite or no number"
+    DIVERGED = "the loss is above that of guessing"
+    COLLAPSED = "the loss jumped and the network has been guessing since"
+    GUESSING = "the network has not begun to learn"
+    OVERFITTING = "the test loss rises while the train loss falls"
+    PLATEAU = "the train loss hardly changes"
+    FALLING = "the train loss falls"
+    LEVEL = "the train loss does not fall at the moment"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """A state and the numbers that show it; which are set depends on the state."""
+
+    state: State
+    loss: float = math.nan  # the present average of the batches' loss
+    since: int = 0  # the step (NOT_FINITE) or the epoch (OVERFITTING, PLATEAU) in which it began, from 1
+
+
+def smoothing(steps_per_epoch: int) -> float:
+    """Return the β of a run's average loss: it looks back a twentieth of an epoch, at least ten batches."""
+    return 1 - 1 / max(LEAST_LOOK_BACK, steps_per_epoch / 20)
+
+
+def diagnose(batches: Sequence[Batch], epochs: Sequence[Epoch], *, steps_per_epoch: int) -> Diagnosis:
+    """Judge a run by what it has reported so far; the gravest finding wins."""
+    if not batches:
+        return Diagnosis(state=State.WAITING)
+    if since := not_finite_since(batches, epochs):
+        return Diagnosis(state=State.NOT_FINITE, since=since)
+    averages = ema([batch.loss for batch in batches], smoothing(steps_per_epoch))
+    loss = averages[-1]
+    if state := _guessing(batches, epochs, loss):
+        return Diagnosis(state=state, loss=loss)
+    for state, begin in ((State.OVERFITTING, overfitting_since(epochs)), (State.PLATEAU, plateau_since(epochs))):
+        if begin is not None:
+            return Diagnosis(state=state, loss=loss, since=begin)
+    ago = max(1, len(batches) // 10)
+    falls = loss < averages[max(0, len(batches) - 1 - ago)]
+    return Diagnosis(state=State.FALLING if falls else State.LEVEL, loss=loss)
+
+
+def _guessing(batches: Sequence[Batch], epochs: Sequence[Epoch], loss: float) -> State | None:
+    """Say in which way a run is no better than guessing, if it is."""
+    if loss > 1.05 * GUESSING and (epochs or len(batches) > 2 * LEAST_LOOK_BACK):
+        return State.DIVERGED
+    if loss <= 0.97 * GUESSING or (epochs and epochs[-1].test_loss <= 0.97 * GUESSING):
+        return None
+    return State.COLLAPSED if max(batch.loss for batch in batches) > JUMP else State.GUESSING
+
+
+def not_finite_since(batches: Sequence[Batch], epochs: Sequence[Epoch]) -> int | None:
+    """Return the first step whose loss is infinite or no number; a test that is so counts for its epoch's last step."""
+    for batch in batches:
+        if not math.isfinite(batch.loss):
+            return batch.step
+    for epoch in epochs:
+        if not math.isfinite(epoch.test_loss):
+            return max(batch.step for batch in batches if batch.epoch <= epoch.epoch)
+    return None
+
+
+def overfitting_since(epochs: Sequence[Epoch]) -> int | None:
+    """Return the first epoch of the overfitting: after it the test loss never was as low as just before.
+
+    At least two epochs, and the train loss has to have fallen meanwhile.
+    """
+    if not epochs:
+        return None
+    best = min(epochs, key=lambda epoch: epoch.test_loss)
+    last = epochs[-1]
+    overfits = last.test_loss > OVERFIT_RISE * best.test_loss and last.train_loss < best.train_loss
+    return best.epoch + 1 if overfits and last.epoch - best.epoch >= 2 else None
+
+
+def plateau_since(epochs: Sequence[Epoch]) -> int | None:
+    """Return the epoch after which the train loss changed by less than 1 % in each epoch, if it did so three times."""
+    since, flat = None, 0
+    for before, after in zip(reversed(epochs[:-1]), reversed(epochs[1:]), strict=True):
+        if abs(after.train_loss - before.train_loss) >= FLAT * before.train_loss:
+            break
+        since, flat = before.epoch, flat + 1
+    return since if flat >= FLAT_EPOCHS else None
