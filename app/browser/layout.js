@@ -7,30 +7,38 @@ const LEAST = 80; // px; no plot is narrower
 
 const CONCATS = ["hconcat", "vconcat", "concat"];
 
-/** Prepares a spec for a column of `available` px: names each plot, stacks a row that is too tight, sets heights. */
+/** Prepares a spec for a column of `available` px: names each plot, stacks rows that are too tight, sets heights. */
 export function arrange(spec, available, height) {
-  const arranged = { ...spec };
-  if (arranged.hconcat && available < COLUMN * arranged.hconcat.length) {
-    arranged.vconcat = arranged.hconcat;
-    delete arranged.hconcat;
-  }
-  return named(arranged, "plot", height);
+  return named(spec, "plot", available, height);
 }
 
 /** What `arrange` decides at this width; a change of it needs a new embedding. */
 export function shape(spec, available) {
-  const stacked = spec.hconcat && available < COLUMN * spec.hconcat.length;
-  return `${available < NARROW ? "narrow" : "wide"} ${stacked ? "stacked" : "row"}`;
+  const rows = rowLengths(spec).map((length) => (isTight(length, available) ? "stacked" : "row"));
+  return [isNarrow(available) ? "narrow" : "wide", ...rows].join(" ");
 }
 
 export function isNarrow(available) {
   return available < NARROW;
 }
 
-function named(node, name, height) {
-  const copy = { ...node, name: node.name ?? name };
+function isTight(length, available) {
+  return available < COLUMN * length;
+}
+
+/** The number of plots in each row, however deep it stands. */
+function rowLengths(node) {
+  const own = node.hconcat ? [node.hconcat.length] : [];
+  const kind = CONCATS.find((concat) => node[concat]);
+  return kind ? [...own, ...node[kind].flatMap(rowLengths)] : own;
+}
+
+function named(node, name, available, height) {
+  const { hconcat, ...rest } = node;
+  const stacks = hconcat && isTight(hconcat.length, available);
+  const copy = { ...(stacks ? { ...rest, vconcat: hconcat } : node), name: node.name ?? name };
   const kind = CONCATS.find((concat) => copy[concat]);
-  if (kind) copy[kind] = copy[kind].map((child, index) => named(child, `${copy.name}_${index}`, height));
+  if (kind) copy[kind] = copy[kind].map((child, index) => named(child, `${copy.name}_${index}`, available, height));
   else if (height) copy.height = height;
   return copy;
 }
