@@ -1,7 +1,454 @@
-"""See app/course.py."""
+"""The MSE landscape: see app/course.py. Course: "线性模型", and its exercise y = w·x + b with np.meshgrid."""
 
-from app import course, page
-from app.i18n import _
+import pandas as pd
+import streamlit as st
+
+from app import course, link, page
+from app import points as data
+from app.charts import compiled
+from app.choice import choice
+from app.figures import line, plane, reductions, sweep
+from app.figures.written import FRAME, live, spoken, written_mse
+from app.i18n import _, language, ngettext
+from app.player import Drag, Slider, player
+from core import mse, mse_check, mse_script, windows
+from core.errors import InputError
+from core.losses import DELTA_RANGE, LOSSES, REDUCTIONS
+from core.mse import Minimum, Sweep
+from core.points import PRESETS, Points
+from core.windows import Plane
 
 ENTRY = course.entry("mse")
+# --- The first screen: y = w·x -----------------------------------------------------------------------------------
+
+
+def landscape(points: Points) -> None:
+    window, lowest = windows.over_w(points), mse.minimum(points)
+    player(
+        compiled(line.landscape),
+        key="mse",
+        name="mse-landscape",
+        alt=in_words(points, window, lowest),
+        data=line.landscape_data(points, window),
+        sliders=[slider_w(window)],
+        drags=[Drag("data", set={"w": "x == 0 ? w : y / x"}), Drag("loss", x="w")],
+        formula=written_mse(len(points), digits=digits(window)) + f"<small>{live(happening(window))}</small>",
+    )
+    verdict(points, window, lowest)
+
+
+def slider_w(window: Sweep, start: float = 1.0) -> Slider:
+    return Slider("w", _("weight w"), window.start, window.stop, window.step, clamped(start, window))
+
+
+def clamped(value: float, window: Sweep) -> float:
+    return min(max(value, window.start), window.stop)
+
+
+def digits(window: Sweep) -> int:
+    """Count the decimals that the steps of w need."""
+    return len(f"{window.step:.10f}".rstrip("0").partition(".")[2])
+
+
+def happening(window: Sweep) -> str:
+    """Write the sentence about the present w, as an expression for the browser."""
+    slope = f"2 * {FRAME}.steepness * (w - {FRAME}.best)"
+    numbers = {"w": f"format(w, '.{digits(window)}f')", "slope": f"format({slope}, '.3~r')"}
+    flat = spoken(_("At w = {w} the curve is flat: no step to either side lowers the loss."), **numbers)
+    right = spoken(_("At w = {w} the curve has the slope {slope}: a larger w lowers the loss."), **numbers)
+    left = spoken(_("At w = {w} the curve has the slope {slope}: a smaller w lowers the loss."), **numbers)
+    near = f"{FRAME}.steepness == 0 || abs(w - {FRAME}.best) < {window.step / 2!r}"
+    return f"{near} ? {flat} : {slope} < 0 ? {right} : {left}"
+
+
+def verdict(points: Points, window: Sweep, lowest: Minimum) -> None:
+    """Say where the minimum is and what it means."""
+    numbers = {"w": number(lowest.w), "loss": number(lowest.loss)}
+    if not lowest.unique:
+        sentence = _("Every x is 0, so w changes nothing: the loss is {loss} everywhere.").format(**numbers)
+        page.status(sentence, "warning")
+    elif not window.start <= lowest.w <= window.stop:
+        page.status(_("The minimum, at w = {w}, lies outside the picture.").format(**numbers), "warning")
+    elif is_exact(points, lowest):
+        sentence = _("The minimum is at w = {w}. The loss is 0 there: the line goes through every point.")
+        page.status(sentence.format(**numbers), "good")
+    else:
+        sentence = _("The minimum is at w = {w}. The loss is still {loss} there: no w makes all squares vanish.")
+        page.status(sentence.format(**numbers))
+    legend = _(
+        "Each square's area is its sample's term of the sum. Thin: each sample's own parabola; bold: their mean."
+    )
+    if len(points) > line.MOST_SQUARES:
+        legend = _("{count:,} points are too many to draw their squares; up to {most} have them.").format(
+            count=len(points), most=line.MOST_SQUARES
+        )
+    st.caption(legend)
+
+
+def is_exact(points: Points, lowest: Minimum) -> bool:
+    """Tell whether what is left of the loss is nothing but rounding."""
+    _x, y = points.arrays
+    return lowest.loss <= 1e-24 * max(1e-300, float((y * y).mean()))
+
+
+def in_words(points: Points, window: Sweep, lowest: Minimum) -> str:
+    """Write the text alternative of the first picture."""
+    drawn = ngettext(
+        "Left: {count} point and the line y = w·x. ", "Left: {count} points and the line y = w·x. ", len(points)
+    ).format(count=len(points))
+    ends = mse.sweep(points, window.values[[0, -1]])
+    curve = _(
+        "Right: the loss over w from {start} to {stop}, a parabola that falls from {first} to its minimum {loss} "
+        "at w = {w} and rises to {last}."
+    )
+    if not lowest.unique:
+        curve = _("Right: the loss over w from {start} to {stop}, a level line at {loss}.")
+    return drawn + curve.format(
+        start=number(window.start),
+        stop=number(window.stop),
+        first=number(ends[0]),
+        last=number(ends[1]),
+        loss=number(lowest.loss),
+        w=number(lowest.w),
+    )
+
+
+def number(value: float) -> str:
+    """Write a number with four digits at most."""
+    return f"{value:.4g}".replace("-", "−") if abs(value) > 1e-12 else "0"
+
+
+# --- The course's sweep ------------------------------------------------------------------------------------------
+
+
+def choose_sweep() -> Sweep:
+    """Draw the three inputs of the sweep; raises InputError where they make none."""
+    usual = Sweep()
+    values = []
+    columns = st.columns(3)
+    inputs = (("from", _("from"), usual.start), ("to", _("to"), usual.stop), ("step", _("step"), usual.step))
+    for column, (key, label, value) in zip(columns, inputs, strict=True):
+        with column:
+            link.check_number(key)
+            values.append(st.number_input(label, value=value, step=0.1, format="%g", key=key, bind="query-params"))
+    return Sweep(start=values[0], stop=values[1], step=values[2])
+
+
+def current_sweep() -> Sweep:
+    """Return the sweep of the inputs, also while they are closed; the course's where they make none."""
+    usual = Sweep()
+    keys = {"start": ("from", usual.start), "stop": ("to", usual.stop), "step": ("step", usual.step)}
+    try:
+        return Sweep(**{field: st.session_state.get(key, value) for field, (key, value) in keys.items()})
+    except InputError:
+        return usual
+
+
+def show_sweep(points: Points) -> None:
+    st.markdown(_("Try every w, one after the other, as the course's first program does, and keep the best."))
+    try:
+        chosen = choose_sweep()
+    except InputError as error:
+        page.input_error(error)
+        return
+    numbers = sweep.sweep_data(points, chosen)
+    best = numbers["sweep"].loc[numbers["sweep"]["mse"].idxmin()]
+    player(
+        compiled(sweep.chart),
+        key="sweep",
+        name="mse-sweep",
+        alt=_("The loss at {count} values of w, lowest at w = {w} with {loss}.").format(
+            count=len(numbers["sweep"]), w=number(best["w"]), loss=number(best["mse"])
+        ),
+        data=numbers,
+        steps=len(numbers["sweep"]),
+        formula=sweep.listing(len(points)),
+    )
+    page.status(
+        _("Of {count} values tried, w = {w} is best, with MSE = {loss}. The minimum itself is at w = {exact}.").format(
+            count=len(numbers["sweep"]),
+            w=number(best["w"]),
+            loss=number(best["mse"]),
+            exact=number(mse.minimum(points).w),
+        )
+    )
+    page.table(sweep.table(points, chosen), name="mse-sweep")
+
+
+# --- y = w·x + b -------------------------------------------------------------------------------------------------
+
+
+def show_plane(points: Points) -> None:
+    window, lowest = windows.over_plane(points), mse.minimum(points, with_bias=True)
+    flat, solid = st.columns([3, 2], vertical_alignment="center")
+    with flat:
+        plane_map(points, window, lowest)
+    with solid:
+        st.plotly_chart(
+            plane.surface_in_3d(points, window, page.theme(), language()), key="surface", config={"displaylogo": False}
+        )
+        sentence = _("The same surface in 3-D, from the same {cells} × {cells} numbers. Turn it by dragging.")
+        st.caption(sentence.format(cells=plane.CELLS))
+    if lowest.unique:
+        sentence = _("The minimum is at w = {w}, b = {b}, where the loss is {loss}. Drag in the data to move b alone.")
+        page.status(sentence.format(w=number(lowest.w), b=number(lowest.b), loss=number(lowest.loss)))
+    else:
+        page.status(valley(), "warning")
+
+
+def valley() -> str:
+    return _("All x are equal, so many lines are equally good: the minimum is a valley, not a point.")
+
+
+def plane_map(points: Points, window: Plane, lowest: Minimum) -> None:
+    words = _(
+        "Left: the data and the line y = w·x + b. Right: a map of the loss over w from {w0} to {w1} and b from {b0} to "
+        "{b1}; lowest, {loss}, at w = {w}, b = {b}."
+    ).format(
+        w0=number(window.w.start),
+        w1=number(window.w.stop),
+        b0=number(window.b.start),
+        b1=number(window.b.stop),
+        loss=number(lowest.loss),
+        w=number(lowest.w),
+        b=number(lowest.b),
+    )
+    player(
+        compiled(plane.plane),
+        key="plane",
+        name="mse-plane",
+        alt=words,
+        data=plane.plane_data(points, window),
+        sliders=[
+            slider_w(window.w),
+            Slider("b", _("bias b"), window.b.start, window.b.stop, window.b.step, clamped(0.0, window.b)),
+        ],
+        drags=[Drag("plane", x="w", y="b"), Drag("data", set={"b": "y - w * x"})],
+        formula=written_mse(
+            len(points),
+            digits=max(digits(window.w), digits(window.b)),
+            with_bias=True,
+            loss=plane.LOSS_NOW.replace("$", FRAME),
+        ),
+        height=240,
+    )
+
+
+# --- Sum or mean -------------------------------------------------------------------------------------------------
+
+
+def show_sum_and_mean(points: Points) -> None:
+    window = windows.over_w(points)
+    st.markdown(_("`MSELoss` adds the terms up (`reduction='sum'`) or takes their mean (`reduction='mean'`)."))
+    count = len(points)
+    player(
+        compiled(reductions.sum_and_mean),
+        key="reduction",
+        name="mse-sum-or-mean",
+        alt=_("Two parabolas over w with the same minimum; the sum is {count} times as high as the mean.").format(
+            count=count
+        ),
+        data=reductions.sum_and_mean_data(points, window),
+        sliders=[slider_w(window)],
+        drags=[Drag("reductions", x="w")],
+        formula=reductions.written_sum_and_mean(),
+    )
+    found = {reduction: mse.minimum(points, reduction=reduction) for reduction in REDUCTIONS}
+    page.table(
+        pd.DataFrame(
+            {
+                _("reduction"): list(found),
+                _("minimum at w"): [lowest.w for lowest in found.values()],
+                _("loss there"): [lowest.loss for lowest in found.values()],
+                _("curvature"): [lowest.eigenvalues[0] for lowest in found.values()],
+                _("largest stable learning rate"): [mse.largest_stable_lr(v.eigenvalues[0]) for v in found.values()],
+            }
+        ),
+        name="mse-sum-or-mean",
+    )
+    page.status(
+        ngettext(
+            "With {count} sample both are the same.",
+            "The minimum stays. The sum is {count} times as high and as steep, so its largest stable learning rate is "
+            "{count} times smaller.",
+            count,
+        ).format(count=count)
+    )
+
+
+# --- MSE, MAE, Huber ---------------------------------------------------------------------------------------------
+
+
+def show_three_losses(points: Points) -> None:
+    choices = {"outlier": _(PRESETS["outlier"].title), "current": _("The data above")}
+    left, right = st.columns(2)
+    with left:
+        link.check_choice("on", choices)
+        on = choice(_("Data"), choices, key="on", default="outlier")
+    with right:
+        link.check_number("delta", *DELTA_RANGE)
+        delta = st.number_input(_("Huber's δ"), *DELTA_RANGE, value=1.0, step=0.25, key="delta", bind="query-params")
+    points = points if on == "current" else PRESETS["outlier"].points
+    window = windows.over_w(points)
+    numbers = reductions.three_losses_data(points, window, delta)
+    lowest = numbers["lowest"].set_index("loss")
+    player(
+        compiled(reductions.three_losses),
+        key="losses",
+        name="mse-mae-huber",
+        alt=_(
+            "Three lines through the data and three losses over w: MSE is lowest at w = {mse}, MAE at {mae}, "
+            "Huber at {huber}."
+        ).format(**{loss: number(w) for loss, w in lowest["w"].items()}),
+        data=numbers,
+        sliders=[slider_w(window, 2.0)],
+        drags=[Drag("data", set={"w": "x == 0 ? w : y / x"}), Drag("loss", x="w")],
+        outputs=reductions.outputs(delta),
+        formula=reductions.written_three_losses(),
+    )
+    page.table(
+        pd.DataFrame(
+            {
+                _("loss"): [f"{_(LOSSES[loss].title)}" for loss in lowest.index],
+                "torch.nn": [LOSSES[loss].torch_class for loss in lowest.index],
+                _("minimum at w"): lowest["w"].to_numpy(),
+                _("loss there"): lowest["least"].to_numpy(),
+            }
+        ),
+        name="mse-mae-huber",
+    )
+    page.status(
+        _(
+            "Squares make one far point count most: MSE chooses w = {mse}. MAE counts every unit alike and chooses "
+            "{mae}. Huber squares only residuals below δ = {delta} and chooses {huber}."
+        ).format(delta=number(delta), **{loss: number(w) for loss, w in lowest["w"].items()})
+    )
+    compare(points, delta)
+
+
+def compare(points: Points, delta: float) -> None:
+    """Let the classes of torch.nn compute the same, when asked, and show how far they are from our numbers."""
+    if st.button(_("Compare with torch.nn"), key="compare"):
+        differences = mse_check.differences(points, windows.over_w(points), delta=delta)
+        page.table(
+            pd.DataFrame(
+                [(name, reduction, difference) for (name, reduction), difference in differences.items()],
+                columns=["torch.nn", _("reduction"), _("largest relative difference")],
+            ),
+            name="mse-compared",
+        )
+
+
+# --- The minimum in closed form ----------------------------------------------------------------------------------
+
+
+def show_closed_form(points: Points) -> None:
+    lowest, with_bias = mse.minimum(points), mse.minimum(points, with_bias=True)
+    x, y = points.arrays
+    st.markdown(_("The loss of a line is a parabola in w, so its minimum needs no search."))
+    if lowest.unique:
+        page.formula(
+            r"@weight{w^*} = \frac{\sum x_i y_i}{\sum x_i^2}"
+            rf" = \frac{{{latex(float(x @ y))}}}{{{latex(float(x @ x))}}} = @weight{{{latex(lowest.w)}}}"
+        )
+    steep = lowest.eigenvalues[0]
+    page.formula(
+        rf"\frac{{d^2 @loss{{L}}}}{{d @weight{{w}}^2}} = \frac{{2}}{{n}} \sum x_i^2"
+        rf" = \frac{{2}}{{{len(points)}}} \cdot {latex(float(x @ x))} = {latex(steep)} = \lambda_{{\max}}"
+    )
+    if steep > 0:
+        page.formula(rf"\text{{lr}} < \frac{{2}}{{\lambda_{{\max}}}} = {latex(mse.largest_stable_lr(steep))}")
+    st.markdown(_("With a bias the curvature depends on the direction: it is a matrix, the Hessian."))
+    if with_bias.unique:
+        page.formula(
+            rf"@weight{{w^*}} = \frac{{\sum (x_i - \bar x)(y_i - \bar y)}}{{\sum (x_i - \bar x)^2}}"
+            rf" = @weight{{{latex(with_bias.w)}}} \qquad @bias{{b^*}} = \bar y - @weight{{w^*}} \bar x"
+            rf" = @bias{{{latex(with_bias.b)}}}"
+        )
+    hessian = mse.hessian(points)
+    low, high = with_bias.eigenvalues
+    page.formula(
+        rf"H = \begin{{pmatrix}} {latex(hessian[0, 0])} & {latex(hessian[0, 1])} \\"
+        rf" {latex(hessian[1, 0])} & {latex(hessian[1, 1])} \end{{pmatrix}}"
+        rf" \qquad \lambda_{{\min}} = {latex(low)} \qquad \lambda_{{\max}} = {latex(high)}"
+        rf" \qquad \text{{lr}} < \frac{{2}}{{\lambda_{{\max}}}} = {latex(mse.largest_stable_lr(high))}"
+    )
+    if low > 0:
+        sentence = _(
+            "Across, the valley is curved {ratio} times as much as along: with one learning rate for both, the way "
+            "along is slow."
+        )
+        page.status(sentence.format(ratio=number(high / low)))
+    else:
+        page.status(valley(), "warning")
+
+
+def latex(value: float) -> str:
+    """Write a number with five digits at most, in LaTeX."""
+    mantissa, _e, power = f"{value if abs(value) > 1e-12 else 0.0:.5g}".partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(power)}}}" if power else mantissa
+
+
+# --- Things to try -----------------------------------------------------------------------------------------------
+
+
+def things_to_try(points: Points) -> None:
+    page.predict(
+        key="try_sum",
+        question=_("Take the sum of the squares instead of their mean. Where does the minimum move?"),
+        options=[_("To a larger w"), _("It stays where it is"), _("To a smaller w")],
+        answer=1,
+        explanation=_(
+            "Both curves are lowest at w = {w}: multiplying a loss by {count} makes it steeper and moves nothing."
+        ).format(w=number(mse.minimum(points).w), count=len(points)),
+    )
+    outlier = PRESETS["outlier"].points
+    page.predict(
+        key="try_outlier",
+        question=_(
+            "Five of the six points of the line with one outlier lie on y = 2x, one lies far below. "
+            "Where is the MSE lowest?"
+        ),
+        options=[_("At w = 2, where five squares vanish"), _("Below w = 2"), _("Above w = 2")],
+        answer=1,
+        explanation=_("It is lowest at w = {w}: one large square shrinks by more than five small ones grow.").format(
+            w=number(mse.minimum(outlier).w)
+        ),
+    )
+    st.markdown(
+        _(
+            "* Drag w to the minimum of one sample's thin parabola. Which square has vanished?\n"
+            "* Type a point far to the right into the table. Why does the bold curve become so much steeper?"
+        )
+    )
+
+
+# --- The page ----------------------------------------------------------------------------------------------------
+
 page.header(_(ENTRY.title), _(ENTRY.promise))
+points = data.choose()
+landscape(points)
+
+with page.section(_("The data"), key="edit") as is_open:
+    if is_open:
+        data.edit(points)
+    else:
+        data.forget_table()
+
+SECTIONS = (
+    ("sweep", _("The course's sweep: try every w"), show_sweep),
+    ("plane", _("With a bias: y = w·x + b"), show_plane),
+    ("sum", _("Sum or mean"), show_sum_and_mean),
+    ("losses", _("MSE, MAE and Huber"), show_three_losses),
+    ("closed", _("The minimum in closed form"), show_closed_form),
+    ("try", _("Things to try"), things_to_try),
+)
+for key, label, show in SECTIONS:
+    with page.section(label, key=key) as is_open:
+        if is_open:
+            show(points)
+
+page.code_panel(lambda: mse_script.script(points, current_sweep()), name="mse_landscape")
+with page.section(_("The numbers of the picture"), key="numbers") as is_open:
+    if is_open:
+        page.table(line.landscape_data(points, windows.over_w(points))["mean"], name="mse-landscape")

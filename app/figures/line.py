@@ -4,15 +4,18 @@ The spec is the same for all points: the ends of the axes travel as data too (th
 are new data and not a new chart. Everything that follows w is computed in the browser, from the parameter `w`.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from app.charts import parameter, source
 from app.i18n import _
 from core import mse
+from core.losses import Array
 from core.mse import Sweep
 from core.points import Points
 
@@ -29,6 +32,7 @@ MOST_DOTS = 4000  # rows; more would be one blot, and slow
 LOSS_NOW = "$.least + $.steepness * (w - $.best) * (w - $.best)"
 
 Data = dict[str, pd.DataFrame]
+View = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
 
 
 def landscape() -> alt.HConcatChart:
@@ -36,7 +40,7 @@ def landscape() -> alt.HConcatChart:
     return alt.hconcat(data_view("w * datum.x"), loss_view()).add_params(parameter("w", 1.0))
 
 
-def data_view(prediction: str) -> alt.LayerChart:
+def data_view(prediction: str) -> View:
     """Build the picture of the data; `prediction` is a Vega expression of datum.x and the parameters, among them w."""
     x, y = axis(alt.X, "x", _("x")), axis(alt.Y, "y", _("y"))
     upper = axis(alt.Y, "y", _("y"), field="prediction")
@@ -50,7 +54,7 @@ def data_view(prediction: str) -> alt.LayerChart:
     )
     residuals = rows.transform_filter("datum.detail >= 1").mark_rule(clip=True, color="@residual", strokeWidth=2)
     half = alt.ExprRef(f"((datum.residual < 0) != (w < 0) ? -0.5 : 0.5) * {high}")
-    room = alt.ExprRef(f"{high} > 22 ? 1 : 0")
+    room = alt.ExprRef(f"{high} > 30 ? 1 : 0")
     numbers = (
         rows.transform_filter("datum.detail >= 3")
         .transform_calculate(middle="(datum.prediction + datum.y) / 2", term="datum.residual * datum.residual")
@@ -75,7 +79,7 @@ def data_view(prediction: str) -> alt.LayerChart:
     return alt.layer(*layers, name="data").properties(**SIZE)
 
 
-def loss_view() -> alt.LayerChart:
+def loss_view() -> View:
     """Build the picture of the loss over w, with each sample's own parabola beneath the mean."""
     across, up = _("weight w"), _("mean squared error")
     x, y = axis(alt.X, "w", across), axis(alt.Y, "loss", up)
@@ -105,6 +109,12 @@ def shown(value: str) -> str:
     return f"({extreme}) ? format({value}, '.2e') : format({value}, '.2f')"
 
 
+def carrier() -> alt.Chart:
+    """Return an empty layer that brings the frame into a chart whose other layers only read it for their axes."""
+    chart: alt.Chart = alt.Chart(source("frame")).mark_point(size=0, opacity=0)
+    return chart
+
+
 def axis(kind: type[alt.X] | type[alt.Y], ends: str, title: str, *, field: str = "") -> Any:  # noqa: ANN401 - X or Y
     """Return an axis that reaches from `ends`0 to `ends`1 of the frame."""
     low, high = (alt.ExprRef(f"length(data('frame')) ? data('frame')[0].{ends}{end} : {end}") for end in (0, 1))
@@ -112,8 +122,9 @@ def axis(kind: type[alt.X] | type[alt.Y], ends: str, title: str, *, field: str =
     return kind(f"{field or ends}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6))
 
 
+@lru_cache(maxsize=64)
 def landscape_data(points: Points, window: Sweep) -> Data:
-    """Compute what `landscape` draws for a range of w."""
+    """Compute what `landscape` draws for a range of w; treat it as read-only."""
     lowest = mse.minimum(points)
     values = np.linspace(window.start, window.stop, 161)
     mean = mse.sweep(points, values)
@@ -122,7 +133,8 @@ def landscape_data(points: Points, window: Sweep) -> Data:
     coarse = values[::2]
     own = mse.curves(few, coarse)  # (samples, values)
     frame = data_frame(points, np.array([window.start, window.stop]))
-    frame |= {"w0": window.start, "w1": window.stop, "loss0": 0.0, "loss1": 1.08 * float(mean.max()) or 1.0}
+    top = float(mean.max()) or 1.0
+    frame |= {"w0": window.start, "w1": window.stop, "loss0": -0.03 * top, "loss1": 1.08 * top}
     frame |= {"least": lowest.loss, "best": lowest.w, "steepness": mse.curvature(points) / 2, "count": len(points)}
     return {
         "points": rows(points),
@@ -143,22 +155,24 @@ def rows(points: Points) -> pd.DataFrame:
     return pd.DataFrame({"x": x[chosen], "y": y[chosen], "detail": detail})
 
 
-def some(count: int, most: int) -> Any:  # noqa: ANN401 - an array of indices, (≤ most,)
+def some(count: int, most: int) -> NDArray[np.int64]:
     """Choose at most `most` of `count` indices, evenly."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
-def data_frame(points: Points, slopes: Any, offsets: Any = 0.0) -> dict[str, float]:  # noqa: ANN401 - arrays
+def data_frame(
+    points: Points, slopes: Array, offsets: Array | float = 0.0, *, squares: bool = True
+) -> dict[str, float]:
     """Choose the ends of the data's axes: room for the lines of these slopes, and for the squares beside them."""
     x, y = points.arrays
-    predictions = mse.forward(x[:, None], np.atleast_1d(slopes), np.atleast_1d(offsets))  # (n, k)
+    predictions = mse.forward(x[:, None], slopes, offsets)  # (n, k)
     y0, y1 = min(0.0, y.min(), predictions.min()), max(0.0, y.max(), predictions.max())
     y0, y1 = (y0, y1) if y1 > y0 else (y0 - 1, y1 + 1)
     residuals = predictions - y[:, None]
     shares = np.abs(residuals) / (y1 - y0) / ASPECT  # sides as parts of the plot's width, (n, k)
-    if len(x) > MOST_SQUARES:
+    if len(x) > MOST_SQUARES or not squares:
         shares = np.zeros_like(shares)
-    right = (residuals < 0) == (np.atleast_1d(slopes) < 0)
+    right = (residuals < 0) == (slopes < 0)
     x0, x1 = min(0.0, x.min()), max(0.0, x.max())
     least = x1 - x0 or 1.0
     width = least

@@ -1,27 +1,51 @@
-"""Formulas with live numbers, for the player: MathML whose numbers are Vega expressions.
+"""Formulas and sentences with live numbers, for the player: templates whose numbers are Vega expressions.
 
-Each piece is a <math> of its own, so that a long sum can break into lines on a phone.
+Each piece of a formula is a <math> of its own, so that a long sum can break into lines on a phone.
 """
+
+import re
 
 from app.figures.line import LOSS_NOW, shown
 
 MOST_TERMS = 4  # samples; a longer sum shows its first two and its last
 FRAME = "data('frame')[0]"
+LOSS = LOSS_NOW.replace("$", FRAME)
 
 
-def written_mse(count: int) -> str:
-    """Write the mean squared error of `count` samples out: 1/3[(1·w−2)² + …] = 1/3[1.00 + …] = 4.67.
+def written_mse(count: int, *, digits: int = 2, with_bias: bool = False, loss: str = LOSS) -> str:
+    """Write the mean squared error of `count` samples out: 1/3[(1·w - 2)² + …] = 1/3[1.00 + …] = 4.67.
 
-    The numbers are read from the chart's sources "points" and "frame" and from its parameter w.
+    The numbers are read from the chart's source "points" and its parameters w and b, which get `digits` decimals;
+    `loss` is the expression of the result.
     """
     places: list[int | None] = [*range(count)] if count <= MOST_TERMS else [0, 1, None, count - 1]
-    fraction = _math(f"<mfrac><mn>1</mn><mn>{count}</mn></mfrac><mo>[</mo>")
-    end = _math("<mo>]</mo>")
-    with_w = _sum([_term(place) for place in places])
-    squared = _sum([_square(place) for place in places])
-    loss = shown(LOSS_NOW.replace("$", FRAME))
-    result = _math(f"<mo>=</mo><mn class='q-loss'><b>{{{{{loss}}}}}</b></mn>")
-    return f"{fraction} {with_w} {end} {_math('<mo>=</mo>')} {fraction} {squared} {end} {result}"
+    fraction = _math(f"<mfrac displaystyle='true'><mn>1</mn><mn>{count}</mn></mfrac><mo>[</mo>")
+    end, equals = _math("<mo>]</mo>"), _math("<mo form='infix'>=</mo>")
+    with_w = _sum([_term(place, digits, with_bias=with_bias) for place in places])
+    squared = _sum([_square(place, with_bias=with_bias) for place in places])
+    result = _math(f"<mn class='q-loss'><b>{live(shown(loss))}</b></mn>")
+    return f"<div>{fraction} {with_w} {end} {equals} {fraction} {squared} {end} {equals} {result}</div>"
+
+
+def live(expression: str) -> str:
+    """Return the placeholder whose text the browser keeps up to date."""
+    return "{{" + expression.replace("&", "&amp;").replace("<", "&lt;") + "}}"
+
+
+def spoken(template: str, **expressions: str) -> str:
+    """Return the Vega expression of a sentence, in which each {name} is a number written by an expression.
+
+    >>> spoken("The slope is {slope}.", slope="format(w, '.2f')")
+    "'The slope is ' + (format(w, '.2f')) + '.'"
+    """
+    pieces = re.split(r"\{(\w+)\}", template)
+    texts = [quoted(piece) if index % 2 == 0 else f"({expressions[piece]})" for index, piece in enumerate(pieces)]
+    return " + ".join(texts)
+
+
+def quoted(text: str) -> str:
+    """Return a string as Vega's expressions write it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _math(inner: str) -> str:
@@ -29,32 +53,31 @@ def _math(inner: str) -> str:
 
 
 def _sum(pieces: list[str]) -> str:
-    plus = "<mo>+</mo>"
-    return " ".join(_math((plus if index else "") + piece) for index, piece in enumerate(pieces))
+    plus = _math("<mo form='infix'>+</mo>")
+    return f" {plus} ".join(_math(piece) for piece in pieces)
 
 
-def _term(place: int | None) -> str:
-    """Write (x·w - y)² of one sample."""
+def _term(place: int | None, digits: int, *, with_bias: bool) -> str:
+    """Write (x·w + b - y)² of one sample."""
     if place is None:
         return "<mo>⋯</mo>"
-    x, y = _cell(place, "x"), _cell(place, "y")
-    return (
-        f"<msup><mrow><mo>(</mo><mn>{x}</mn><mo>·</mo><mn class='q-weight'>{{{{w|.2f}}}}</mn>"
-        f"<mo>−</mo><mn>{y}</mn><mo>)</mo></mrow><mn>2</mn></msup>"
-    )
+    w = f"<mn class='q-weight'>{live(bracketed('w', f'.{digits}f'))}</mn>"
+    b = f"<mo>+</mo><mn class='q-bias'>{live(bracketed('b', f'.{digits}f'))}</mn>" if with_bias else ""
+    x, y = (live(bracketed(f"data('points')[{place}].{field}", ".6~g")) for field in ("x", "y"))
+    inner = f"<mn>{x}</mn><mo>·</mo>{w}{b}<mo>−</mo><mn>{y}</mn>"
+    return f"<msup><mrow><mo>(</mo>{inner}<mo>)</mo></mrow><mn>2</mn></msup>"
 
 
-def _square(place: int | None) -> str:
+def _square(place: int | None, *, with_bias: bool) -> str:
     """Write the value of one sample's term."""
     if place is None:
         return "<mo>⋯</mo>"
     row = f"data('points')[{place}]"
-    residual = f"(w * {row}.x - {row}.y)"
-    return f"<mn class='q-residual'>{{{{{shown(f'{residual} * {residual}')}}}}}</mn>"
+    residual = f"(w * {row}.x{' + b' if with_bias else ''} - {row}.y)"
+    return f"<mn class='q-residual'>{live(shown(f'{residual} * {residual}'))}</mn>"
 
 
-def _cell(place: int, field: str) -> str:
-    """Write a coordinate, in brackets where a sign would follow a sign."""
-    value = f"data('points')[{place}].{field}"
-    number = f"format({value}, '.6~g')"
-    return f"{{{{{value} < 0 ? '(' + {number} + ')' : {number}}}}}"
+def bracketed(value: str, how: str) -> str:
+    """Return the expression that writes a number, in brackets where its sign would follow another sign."""
+    number = f"format({value}, '{how}')"
+    return f"{value} < 0 ? '(' + {number} + ')' : {number}"
