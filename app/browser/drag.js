@@ -31,7 +31,7 @@ function dragSignal(index) {
 
 function bounded({ param, minimum, maximum, step }, value) {
   const snap = `clamp(${minimum} + round(((${value}) - ${minimum}) / ${step}) * ${step}, ${minimum}, ${maximum})`;
-  return `isFinite(${value}) ? toNumber(format(${snap}, '.10~r')) : ${param}`;
+  return `isFinite(${value}) ? round(${snap} * 1e10) / 1e10 : ${param}`;
 }
 
 export class Drags {

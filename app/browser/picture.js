@@ -4,7 +4,8 @@ import { drawnWidth } from "./dom.js";
 import { vegaConfig, withColours } from "./theme.js";
 import { arrange, isNarrow, plotWidths, shape, withWidths } from "./layout.js";
 
-const FRAME = 60; // px; first guess at what axes and padding add to the plots' width
+const FRAME = 50; // px; first guess at what axes and padding add to a plot's width
+const EXACT = 2; // px; widths are whole numbers, so a row of plots may miss its column by that
 
 export class Picture {
   /** @param {HTMLElement} element where the canvas stands */
@@ -33,7 +34,7 @@ export class Picture {
 
   async embed(chart, spec, theme, params) {
     const width = this.element.clientWidth;
-    const frame = this.frame ?? FRAME;
+    const frame = FRAME * (spec.hconcat?.length ?? 1);
     const host = document.createElement("div");
     const rows = Object.entries(chart.data).map(([name, source]) => [name, decodeRows(source)]);
     const datasets = { ...spec.datasets, ...Object.fromEntries(rows) };
@@ -82,14 +83,14 @@ export class Picture {
     if (this.fitted !== width) await this.setWidths(width);
     for (let round = 0; round < 2; round++) {
       const excess = drawnWidth(this.canvas) - width;
-      if (Math.abs(excess) < 1) return;
+      if (Math.abs(excess) <= EXACT) return;
       this.frame += excess;
       await this.setWidths(width);
     }
   }
 
   async setWidths(width) {
-    const signals = new Set(this.result.vgSpec.signals.map(({ name }) => name));
+    const signals = new Set(["width", ...this.result.vgSpec.signals.map(({ name }) => name)]); // every view has a width
     for (const { names, width: plot } of plotWidths(this.spec, width, this.frame)) {
       const name = names.find((candidate) => signals.has(candidate));
       if (name) this.view.signal(name, plot);

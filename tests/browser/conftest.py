@@ -1,0 +1,78 @@
+"""A server and a Chromium for the browser tests, and a page that fails its test when the browser complains."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from benchmarks.serving import serving
+from tests.browser.chromium import find
+
+DEMO = Path(__file__).parent / "demo" / "main.py"
+FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if (path := find()) is None:
+        pytest.skip("no Chromium; `make chromium` installs one")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def app_address(tmp_path_factory):
+    """The address of the app, with an empty store of runs."""
+    with serving(home=tmp_path_factory.mktemp("home")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def demo_address(tmp_path_factory):
+    """The address of the small app that mounts the player in every way."""
+    with serving(DEMO, home=tmp_path_factory.mktemp("home")) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(chromium):
+    """Open pages, each in a context of its own; a complaint on the console or a request elsewhere fails the test.
+
+    `prepare(page)` is called before the page is loaded; other options are those of a browser context.
+    """
+    contexts, complaints = [], []
+
+    def open_page(address, prepare=None, **options):
+        context = chromium.new_context(**({"viewport": {"width": 1200, "height": 900}, "locale": "en-GB"} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
+        page.on("request", lambda request: complaints.append(request.url) if is_elsewhere(request.url) else None)
+        if prepare:
+            prepare(page)
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def is_complaint(message):
+    # On a deep link Streamlit first looks for its server below the page's own path.
+    return message.type in {"error", "warning"} and "/_stcore/" not in message.location.get("url", "")
+
+
+def is_elsewhere(url):
+    return not url.startswith(("http://localhost:", "http://127.0.0.1:", "data:", "blob:"))
