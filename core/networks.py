@@ -23,4 +23,5 @@ class CNN(nn.Module):
         x = F.relu(self.pooling(self.conv1(x)))  # (B, 1, 28, 28) -> (B, 10, 24, 24) -> (B, 10, 12, 12)
         x = F.relu(self.pooling(self.conv2(x)))  # (B, 10, 12, 12) -> (B, 20, 8, 8) -> (B, 20, 4, 4)
         x = x.flatten(1)  # (B, 20, 4, 4) -> (B, 320)
-        return self.fc(x)  # type: ignore[no-any-return]  # torch types a module's call as Any
+        scores: torch.Tensor = self.fc(x)  # (B, 320) -> (B, 10)
+        return scores
