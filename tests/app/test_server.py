@@ -35,3 +35,22 @@ def test_settings_that_are_not_in_force_are_named(tmp_path):
     found = settings_not_in_force(tmp_path, tmp_path / "main.py")
     for name in REQUIRED:
         assert name in found
+
+
+OPEN_PAGES = """
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file("app/main.py", default_timeout=60).run()
+for path in {paths!r}:
+    app.switch_page(f"../pages/{{path}}.py").run()
+assert not app.exception, app.exception
+print("torch" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("paths", [[], ["mse"]], ids=["home", "home and mse"])
+def test_pages_that_do_not_need_torch_do_not_load_it(paths, tmp_path):
+    environment = os.environ | {"TORCHSCAPE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", OPEN_PAGES.format(paths=paths)]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
