@@ -16,6 +16,7 @@ from core.run import TRAIN_IMAGES, RunSpec
 from core.training_script import training_script
 
 POLL = 0.7  # s between two looks at a run under way
+FIRST_LOOK = 0.4  # s, at most, that a look waits for the first batch of a run that has just been started
 ENTRY = course.entry("training")
 
 # What the controls begin with; what differs stands in the link. All are floats, so that what the link or a hand brings
@@ -100,13 +101,11 @@ def action(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
         return
     labels = {"cancelled": _("Continue"), "failed": _("Try again")}
     label = labels.get(job.status, _("Start")) if job is not None else _("Start")
-    done = job is not None and job.status == "done"
     st.button(
         label,
         icon=":material/play_arrow:",
         type="primary",
-        disabled=done,
-        help=_("This run is kept and opens at once. Change a number to train another one.") if done else None,
+        disabled=job is not None and job.status == "done",
         on_click=jobs.submit,
         args=(spec,),
         key="start",
@@ -116,6 +115,8 @@ def action(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
 def show_run(jobs: Jobs, spec: RunSpec, was_active: bool) -> None:
     """Draw what the run has reported; while it is under way this part alone is drawn anew."""
     job = jobs.get(spec)
+    if job is not None and job.status == "running" and not job.batches:
+        job.wait_for(lambda job: bool(job.batches) or not job.active, FIRST_LOOK)
     if was_active and job is not None and not job.active:
         st.rerun()
     sentence, kind = words.status(job, spec)

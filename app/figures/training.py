@@ -52,11 +52,11 @@ def picture() -> alt.VConcatChart:
 
 
 def _losses() -> View:
-    x = alt.X("epoch:Q", title=_("epoch"), axis=alt.Axis(tickMinStep=1, format="d", grid=False))
-    scale = alt.Scale(type="symlog", constant=LINEAR_BELOW)
+    x = _epochs()
+    scale = alt.Scale(type="symlog", constant=LINEAR_BELOW, domain=_ends("loss"))
     axis = alt.Axis(values=TICKS, format="~g", labelOverlap="greedy")
     y = alt.Y("loss:Q", title=_("cross-entropy loss (nats)"), scale=scale, axis=axis)
-    names = [_("each batch"), _("weighted average"), _("test images")]
+    names = [_("each batch"), _("average"), _("test")]
     legend = alt.Legend(orient="top", symbolType="stroke", offset=4, labelLimit=0)
     look: dict[str, Any] = {"title": None, "legend": legend}  # the same for all three, so that they share one legend
     base = alt.Chart().encode(
@@ -88,11 +88,11 @@ def _losses() -> View:
 
 
 def _accuracy() -> View:
-    x = alt.X("epoch:Q", title=_("epoch"), axis=alt.Axis(tickMinStep=1, format="d", grid=False))
+    x = _epochs()
     y = alt.Y(
         "accuracy:Q",
         title=_("test accuracy"),
-        scale=alt.Scale(zero=False, nice=False),
+        scale=alt.Scale(domain=_ends("accuracy")),
         axis=alt.Axis(format="~%", tickCount=5),
     )
     epochs = alt.Chart(source("epochs")).encode(x=x, y=y)
@@ -116,8 +116,18 @@ def _accuracy() -> View:
     return alt.layer(*layers).properties(name="accuracy", width=300, height=PLOT_HEIGHT)
 
 
+def _epochs() -> alt.X:
+    axis = alt.Axis(tickMinStep=1, format="d", grid=False)
+    return alt.X("epoch:Q", title=_("epoch"), axis=axis, scale=alt.Scale(domain=_ends("epoch"), nice=False))
+
+
+def _ends(name: str) -> list[alt.ExprRef]:
+    """Take an axis's ends from the source "limits": they hold still while the run grows; the spec is constant."""
+    return [alt.ExprRef(f"data('limits')[{row}].{name}") for row in (0, 1)]
+
+
 def _limits(x: alt.X, y: alt.Y) -> alt.Chart:
-    """Stretch the axes to the whole run, so that they hold still while it grows."""
+    """Name the source "limits", invisibly: only what a mark names is part of a chart."""
     limits: alt.Chart = alt.Chart(source("limits")).mark_point(opacity=0).encode(x=x, y=y)
     return limits
 
@@ -225,7 +235,7 @@ def rows(report: Report) -> Rows:
     mistakes = _mistakes(report)
     indices = sorted({row["index"] for row in mistakes})
     return {
-        "limits": _limit_rows(report, epochs),
+        "limits": _limit_rows(report, points, epochs),
         "batches": pd.DataFrame(decimate(points, BUCKETS), columns=["epoch", "loss"]),
         "average": pd.DataFrame(sample(_average(points, report.spec), BUCKETS), columns=["epoch", "loss"]),
         "epochs": pd.DataFrame(
@@ -263,10 +273,12 @@ def _average(points: Sequence[tuple[float, float]], spec: RunSpec) -> list[tuple
     return [(epoch, loss) for (epoch, _), loss in zip(points, averages, strict=True)]
 
 
-def _limit_rows(report: Report, epochs: Sequence[Epoch]) -> pd.DataFrame:
+def _limit_rows(report: Report, points: Sequence[tuple[float, float]], epochs: Sequence[Epoch]) -> pd.DataFrame:
+    losses = [loss for _, loss in points] + [epoch.test_loss for epoch in epochs]
+    highest = max((loss for loss in losses if math.isfinite(loss)), default=0.0)
     lowest = min((epoch.test_accuracy for epoch in epochs), default=FLOORS[0])
     floor = next(floor for floor in FLOORS if floor <= lowest)
-    ends = [(0, 0.0, floor), (report.spec.epochs, GUESSING, 1.0)]
+    ends = [(0, 0.0, floor), (report.spec.epochs, max(highest, 1.05 * GUESSING), 1.0)]
     return pd.DataFrame(ends, columns=["epoch", "loss", "accuracy"])
 
 

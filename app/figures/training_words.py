@@ -224,7 +224,7 @@ def conditions(job: Job, placement: Placement) -> str:
         layout=placement.layout,
         torch=placement.torch,
     )
-    kept = _("This is the kept run; nothing was computed anew.") if job.cached else ""
+    kept = _("This run is kept and opened at once; change a number to train another one.") if job.cached else ""
     return joined([kept, facts, *(_(reason) for reason in placement.reasons.values())])
 
 

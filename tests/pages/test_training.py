@@ -1,0 +1,255 @@
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.course import ROOT
+from app.figures import training as figure
+from app.i18n import translations
+from core import jobs
+from core.run import RunSpec
+from core.training_script import training_script
+
+SMALL = {"images": 500, "epochs": 2}
+SPEC = RunSpec(train_images=500, epochs=2)
+LONG = {"images": 60_000, "epochs": 20}
+PATIENCE = 120  # s for a small run on a busy machine
+
+
+@pytest.fixture(scope="module", autouse=True)
+def manager(tmp_path_factory):
+    """The jobs of this module, in a store of their own; they end with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCHSCAPE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr(jobs, "_manager", None)
+        yield jobs.manager()
+        jobs.manager().close()
+
+
+def visit(language="en", **query):
+    """Open the page by a link, as a new reader."""
+    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    at.switch_page(str(ROOT / "pages" / "training.py"))
+    at.query_params["lang"] = language
+    for name, value in query.items():
+        at.query_params[name] = str(value)
+    return fine(at.run())
+
+
+def fine(at):
+    assert not at.exception
+    return at
+
+
+def said(at):
+    return " ".join(element.value for element in at.markdown)
+
+
+def picture(at):
+    """Return what the player got."""
+    (component,) = at.get("bidi_component")
+    return json.loads(component.proto.json)
+
+
+def ended(job):
+    assert job.wait_for(lambda job: not job.active, PATIENCE)
+    return job
+
+
+@pytest.fixture(scope="module")
+def trained(manager):
+    """The small run, started by a reader and trained to its end."""
+    at = visit(**SMALL)
+    assert "Not trained yet. Start takes 16 steps" in said(at)
+    assert manager.get(SPEC) is None
+    fine(at.button(key="start").click().run())
+    job = manager.get(SPEC)
+    assert ended(job).status == "done"
+    return job
+
+
+def test_looking_starts_nothing(manager):
+    visit(images=600, epochs=1)
+    visit(images=600, epochs=1)
+    assert manager.get(RunSpec(train_images=600, epochs=1)) is None
+
+
+def test_the_page_says_what_the_run_reached(trained):
+    at = visit(**SMALL)
+    assert f"test accuracy {100 * trained.epochs[-1].test_accuracy:.2f} %" in said(at)
+    assert at.button(key="start").disabled
+    assert "Computed on the CPU" in at.caption[0].value or trained.placement.device != "cpu"
+    assert all(reason in at.caption[0].value for reason in trained.placement.reasons.values())
+
+
+def test_a_finished_run_has_a_step_and_a_caption_for_each_epoch(trained):
+    data = picture(visit(**SMALL))
+    assert (data["steps"], data["start"]) == (2, 1)
+    for epoch, caption in zip(trained.epochs, data["captions"], strict=True):
+        assert f"{100 * epoch.test_accuracy:.2f} %" in caption
+        assert f"{epoch.train_loss:.3g}" in caption
+
+
+def test_the_picture_has_the_mistakes_of_each_epoch(trained):
+    rows = figure.rows(figure.report(trained, SPEC, "en"))
+    for epoch in trained.epochs:
+        shown = rows["mistakes"][rows["mistakes"]["position"] == epoch.epoch - 1]
+        assert shown["index"].tolist() == [mistake.index for mistake in epoch.worst]
+    assert set(rows["images"]["index"]) == set(rows["mistakes"]["index"])
+
+
+def test_equal_reports_share_their_rows(trained):
+    """A class of readers costs one computation."""
+    assert figure.rows(figure.report(trained, SPEC, "en")) is figure.rows(figure.report(trained, SPEC, "en"))
+
+
+def test_a_drawn_image_is_the_test_image():
+    import base64
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    from core.datasets import mnist
+
+    header, _, content = figure.image_url(7).partition(",")
+    assert header == "data:image/png;base64"
+    assert np.array_equal(255 - np.asarray(Image.open(io.BytesIO(base64.b64decode(content)))), mnist().test_images[7])
+
+
+def test_a_long_run_is_drawn_with_few_points():
+    from core.records import Batch
+
+    spec = RunSpec(epochs=10)
+    batches = [
+        Batch(step=step, epoch=(step - 1) // 938 + 1, loss=2.0 + (step == 5000), seconds=1.0) for step in range(1, 9381)
+    ]
+    report = figure.Report(
+        key="k", batch_count=9380, epoch_count=0, ended=False, language="en", spec=spec, batches=batches, epochs=()
+    )
+    rows = figure.rows(report)
+    assert len(rows["batches"]) + len(rows["average"]) <= 800
+    assert rows["batches"]["loss"].max() == 3.0
+
+
+def test_the_formula_is_the_worst_mistake_of_the_epoch(trained):
+    data = picture(visit(**SMALL))
+    assert "-log(data('worst')[0].probability)" in data["formula"]
+    assert data["outputs"] == figure.WORST
+
+
+def test_the_numbers_are_those_of_the_run(trained):
+    at = visit(**SMALL, numbers="true")
+    epochs, batches, mistakes = (table.value for table in at.dataframe)
+    assert epochs["test_accuracy"].tolist() == [epoch.test_accuracy for epoch in trained.epochs]
+    assert batches["loss"].tolist() == [batch.loss for batch in trained.batches]
+    assert len(mistakes) == sum(len(epoch.worst) for epoch in trained.epochs)
+
+
+def test_the_code_is_the_script_of_this_run(trained):
+    at = visit(**SMALL, code="true")
+    assert at.code[0].value.strip() == training_script(SPEC).strip()
+
+
+def test_a_kept_run_opens_at_once_in_a_new_server(trained, manager):
+    again = jobs.Jobs(manager.store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "_manager", again)
+        at = visit(**SMALL)
+    assert f"{100 * trained.epochs[-1].test_accuracy:.2f} %" in said(at)
+    assert "This run is kept" in at.caption[0].value
+    assert again.get(SPEC).batches == trained.batches
+
+
+def test_a_run_under_way_is_seen_by_all_stopped_and_continued(manager):
+    first = visit(**LONG)
+    fine(first.button(key="start").click().run())
+    job = manager.get(RunSpec(epochs=20))
+    assert job.wait_for(lambda job: len(job.batches) > 5, PATIENCE)
+    second = visit(**LONG)  # a reload, or a second reader
+    assert "Epoch 1 of 20: loss" in said(second)
+    assert picture(second)["steps"] == 0
+    assert "images a second" in said(second)
+    fine(second.button(key="stop").click().run())
+    assert ended(job).status == "cancelled"
+    fine(first.run())
+    assert "Stopped after 0 of 20 epochs" in said(first)
+    assert first.button(key="start").label == "Continue"
+
+
+def test_a_run_that_waits_says_its_place(manager):
+    fillers = [manager.submit(RunSpec(epochs=20, seed=seed)) for seed in range(1, manager._slots + 1)]
+    at = visit(**LONG, seed=99)
+    fine(at.button(key="start").click().run())
+    waiting = manager.get(RunSpec(epochs=20, seed=99))
+    assert "number 1 in the queue" in said(at)
+    for job in (waiting, *fillers):
+        manager.cancel(job.key)
+        ended(job)
+
+
+@pytest.mark.slow
+def test_the_prediction_is_answered_by_two_real_runs(manager):
+    at = visit("en", **SMALL, **{"try": "true"})
+    fine(at.button(key="train_question").click().run())
+    for lr in (0.01, 0.1):
+        assert ended(manager.get(RunSpec(epochs=1, train_images=10_000, lr=lr))).status == "done"
+    slow, fast = (manager.get(RunSpec(epochs=1, train_images=10_000, lr=lr)).epochs[-1] for lr in (0.01, 0.1))
+    fine(at.run())
+    right = 1 if abs(fast.test_accuracy - slow.test_accuracy) < 0.01 else 2 * (fast.test_accuracy > slow.test_accuracy)
+    at.radio(key="ten_times").set_value(right).run()
+    fine(at.button(key="ten_times_reveal").click().run())
+    assert "Right." in said(at)
+    assert f"{100 * fast.test_accuracy:.2f} %" in said(at)
+
+
+def test_a_suggestion_sets_the_controls():
+    at = visit(**SMALL, lr=5, **{"try": "true"})
+    fine(at.button(key="try_1").click().run())
+    assert (at.number_input(key="epochs").value, at.number_input(key="images").value) == (1, 10_000)
+    assert at.number_input(key="lr").value == 0.01
+
+
+REFUSED = {
+    "lr": ("-1", "The learning rate must be a number above 0 and at most 10, not {value}.", {"value": -1.0}),
+    "batch": (
+        "0",
+        "{name} must be a whole number from {low} to {high}, not {value}.",
+        {"name": "batch_size", "low": "1", "high": "500", "value": 0},
+    ),
+    "epochs": (
+        "2.5",
+        "{name} must be a whole number from {low} to {high}, not {value}.",
+        {"name": "epochs", "low": "1", "high": "100", "value": 2.5},
+    ),
+    "momentum": ("1", "The momentum must be a number from 0 to below 1, not {value}.", {"value": 1.0}),
+    "seed": (
+        "1e308",
+        "{name} must be a whole number from {low} to {high}, not {value}.",
+        {"name": "seed", "low": "0", "high": "4,294,967,295", "value": 1e308},
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_refused_value_gets_its_one_sentence(name, language):
+    text, template, values = REFUSED[name]
+    at = visit(language, **SMALL | {name: text})
+    assert [error.value for error in at.error] == [translations(language).gettext(template).format(**values)]
+
+
+def test_a_batch_larger_than_the_images_is_refused():
+    at = visit(images=500, batch=501)
+    assert [error.value for error in at.error] == ["batch_size must be a whole number from 1 to 500, not 501."]
+
+
+@pytest.mark.parametrize("text", ["abc", "inf", "nan", "", "1e999", "<b>", "1;2"])
+@pytest.mark.parametrize("name", ["epochs", "lr"])
+def test_nonsense_in_the_link_is_named_and_the_default_used(name, text):
+    at = visit(**SMALL | {name: text})
+    assert not at.error
+    assert f"The link says {name} = “{text}”" in said(at)
+    assert at.number_input(key=name).value == {"epochs": 10, "lr": 0.01}[name]
+    at.number_input(key="images").set_value(700).run()
+    assert "The link says" not in said(at)
