@@ -87,7 +87,7 @@ class Job:
         return None if rate is None else (1 - self.progress) * self.spec.train_images * self.spec.epochs / rate
 
     def wait_for(self, condition: Callable[[Job], object], timeout: float) -> bool:
-        """Wait until the condition holds, at most `timeout` seconds; return whether it does."""
+        """Wait until the condition, which only reads the job, holds, at most `timeout` seconds; return whether."""
         with self._changed:
             return bool(self._changed.wait_for(lambda: condition(self), timeout))
 
@@ -237,6 +237,7 @@ class Jobs:
         while self._queue and len(self._running) < self._slots and not self._closed:
             job = self._queue.popleft()
             job.status, job.position = "running", 0
+            job.tell()
             self._running.add(job)
             threading.Thread(target=self._run, args=(job,), daemon=True, name=f"job-{job.key}").start()
         for position, job in enumerate(self._queue, start=1):
@@ -264,6 +265,8 @@ class Jobs:
                 job.worker = worker
                 if job.status == "cancelled":
                     worker.cancel()
+                if self._closed:
+                    worker.kill()
             try:
                 for events in worker.events():
                     job.apply(events)
