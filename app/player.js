@@ -55,12 +55,11 @@ class Player {
    */
   show(data) {
     const visit = ++this.visits;
-    const first = !this.data;
     this.data = data;
     this.label(data.labels);
     this.takeSliders(data.sliders);
-    this.takeSteps(data, first);
-    this.address.keepOnly([...Object.keys(this.bounds), ...(data.steps ? ["step"] : [])]);
+    this.takeSteps(data);
+    this.address.keepOnly([...Object.keys(this.bounds), ...(data.timed ? ["step"] : [])]);
     this.redraw();
     return visit;
   }
@@ -94,10 +93,9 @@ class Player {
     }
   }
 
-  takeSteps({ steps, start }, first) {
-    const fromLink = first ? this.address.number("step") : undefined;
-    if (first) this.timeline.step = start;
-    if (fromLink !== undefined) this.timeline.step = fromLink - 1;
+  /** Takes the number of steps; when there are any for the first time, the shared link says which is shown. */
+  takeSteps({ steps, start }) {
+    if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? start + 1) - 1;
     this.timeline.resize(steps);
     this.defaults.step = start;
     if (steps) this.values.step = this.timeline.step;
@@ -178,8 +176,8 @@ class Player {
   async drawStep(step) {
     this.values.step = step;
     this.caption();
-    this.root.dataset.step = step;
     if (this.picture.view) await this.picture.set({ step });
+    this.root.dataset.step = step; // what is on the canvas now
   }
 
   restAt(step) {

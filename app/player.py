@@ -127,6 +127,7 @@ def player(
             "spec": json.dumps(spec),
             "data": {source: encoded(rows) for source, rows in data.items()},
             "steps": steps,
+            "timed": "step" in _params(spec),  # there may be steps later, so the shared link keeps its place
             "start": max(0, start + steps if start < 0 else min(start, steps - 1)),
             "captions": list(captions),
             "sliders": [asdict(slider) for slider in sliders],
@@ -225,7 +226,7 @@ def _check_names(
     data: Mapping[str, Rows],
     outputs: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    params = {p["name"] for node in _nodes(spec) for p in node.get("params", ()) if isinstance(p, dict)}
+    params = _params(spec)
     slid = {slider.param for slider in sliders}
     _refuse("the chart has no parameter", (slid | ({"step"} if steps else set())) - params)
     _refuse("a dragged parameter needs a slider:", {p for drag in drags for p in drag.moves()} - slid)
@@ -233,6 +234,10 @@ def _check_names(
     named = {node["data"].get("name") for node in _nodes(spec) if isinstance(node.get("data"), dict)}
     named |= {how.get("source") for how in outputs.values()}
     _refuse("the chart has no data source", set(data) - named)
+
+
+def _params(spec: Mapping[str, Any]) -> set[str]:
+    return {p["name"] for node in _nodes(spec) for p in node.get("params", ()) if isinstance(p, dict)}
 
 
 def _refuse(what: str, names: set[str]) -> None:

@@ -2,8 +2,8 @@
 import { dress, fill, setRange } from "./dom.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
-const WHOLE = 8; // s that the whole film takes at speed 1, within the rates below
-const RATES = [2, 30]; // steps a second at speed 1, least and most
+const WHOLE = 5; // s that the whole film takes at speed 1, within the rates below
+const RATES = [2, 40]; // steps a second at speed 1, least and most
 const CALM = 500; // ms between two redraws for a reader who prefers reduced motion: same duration, fewer pictures
 
 export class Timeline {

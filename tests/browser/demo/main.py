@@ -18,6 +18,7 @@ if __name__ == "__main__":
             st.Page(HERE / "other.py", title="Other", url_path="other"),
             st.Page(HERE / "stream.py", title="Stream", url_path="stream"),
             st.Page(HERE / "still.py", title="Still", url_path="still"),
+            st.Page(HERE / "film.py", title="Film", url_path="film"),
             st.Page(HERE / "surface.py", title="Surface", url_path="surface"),
         ]
     ).run()
