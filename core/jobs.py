@@ -54,7 +54,8 @@ class Job:
         self.notices: list[InputError] = list(kept.notices) if isinstance(kept, Job) else []  # such as damage
         self.first_metric_seconds: float | None = None  # from submit to the first new batch
         self.restarts = 0  # workers that died
-        self.worker: Worker | None = None  # at work on it
+        self.at_work = False  # it has a slot; a cancelled job keeps it until its worker has ended
+        self.worker: Worker | None = None
         self._submitted = time.monotonic()
         self._changed = threading.Condition()
         self.stamp: object = None  # of the entry in the store when the job ended or was read
@@ -165,7 +166,7 @@ class Jobs:
         spec, key = (None, what) if isinstance(what, str) else (what, what.key(self.placement))
         with self._lock:
             job = self._jobs.get(key)
-            if job and (job.active or job.worker or job.stamp == self.store.stamp(key)):
+            if job and (job.active or job.at_work or job.stamp == self.store.stamp(key)):
                 return job
             return self._from_store(key, spec) or job
 
@@ -204,7 +205,7 @@ class Jobs:
                 if job.worker:
                     job.worker.kill()
         for job in running:
-            job.wait_for(lambda job: job.worker is None, timeout=10)
+            job.wait_for(lambda job: not job.at_work, timeout=10)
 
     def _from_store(self, key: str, spec: RunSpec | None) -> Job | None:
         """Read a kept run into memory; a damaged one becomes a cancelled job without epochs that says so."""
@@ -228,20 +229,23 @@ class Jobs:
     def _remember(self, job: Job) -> None:
         self._jobs.pop(job.key, None)
         self._jobs[job.key] = job
-        ended = [key for key, job in self._jobs.items() if not job.active and not job.worker]
+        ended = [key for key, job in self._jobs.items() if not job.active and not job.at_work]
         for key in ended[:-REMEMBERED]:
             del self._jobs[key]
 
     def _fill_slots(self) -> None:
         """Start jobs while there are slots; the caller holds the lock."""
+        started = []
         while self._queue and len(self._running) < self._slots and not self._closed:
             job = self._queue.popleft()
-            job.status, job.position = "running", 0
-            job.tell()
+            job.status, job.position, job.at_work = "running", 0, True
             self._running.add(job)
-            threading.Thread(target=self._run, args=(job,), daemon=True, name=f"job-{job.key}").start()
+            started.append(job)
         for position, job in enumerate(self._queue, start=1):
             job.position = position
+        for job in started:
+            threading.Thread(target=self._run, args=(job,), daemon=True, name=f"job-{job.key}").start()
+            job.tell()
 
     def _run(self, job: Job) -> None:
         """Follow a job to its end, in a thread of its own."""
@@ -251,7 +255,7 @@ class Jobs:
             reason = problem.strerror or type(problem).__name__
             status, error = "failed", InputError("No training process could be started ({reason}).", reason=reason)
         with self._lock:
-            job.worker, job.stamp = None, self.store.stamp(job.key)
+            job.at_work, job.worker, job.stamp = False, None, self.store.stamp(job.key)
             self._running.discard(job)
             job.end(status, error)
             self._fill_slots()

@@ -137,7 +137,7 @@ def test_a_cancelled_job_can_be_submitted_again_at_once(jobs, office):
     worker = office.worker(0)
     jobs.cancel(first.key)
     assert first.status == "cancelled"
-    assert first.wait_for(lambda job: job.worker is None, WAIT)
+    assert first.wait_for(lambda job: not job.at_work, WAIT)
     assert worker.cancelled
     again = jobs.submit(SPEC)
     assert again is not first

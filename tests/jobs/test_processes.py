@@ -113,7 +113,7 @@ def test_a_cancelled_job_stops_within_a_step_and_goes_on_when_submitted(jobs, un
     assert job.wait_for(in_epoch(2), WAIT)
     jobs.cancel(job.key)
     assert job.status == "cancelled"
-    assert job.wait_for(lambda job: job.worker is None, WAIT)
+    assert job.wait_for(lambda job: not job.at_work, WAIT)
     assert jobs.store.load(KEY).state == "cancelled"
     Jobs(jobs.store, PLACEMENT, start_worker=lambda task: pytest.fail("resumed")).resume_interrupted()
     again = jobs.submit(SPEC)
