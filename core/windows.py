@@ -9,11 +9,12 @@ from core.losses import Array
 from core.mse import LIMIT, Sweep
 from core.points import Points
 
-ROUND = (1, 2, 2.5, 4, 5, 8, 10)  # times a power of ten
+ROUND = (1, 2, 2.5, 4, 5, 8, 10)  # times a power of ten: half of a range
+STEPS = (5, 2, 1)  # the same, for a step
 
 
 def over_w(points: Points) -> Sweep:
-    """Choose the part of the w axis for y = w·x: the minimum near the middle, 400 steps, round ends.
+    """Choose the part of the w axis for y = w·x: the minimum near the middle, round ends, 400 to 1,000 steps.
 
     Half of its width is the w that would bring the size of x to the size of y, rounded up; for the course's three
     points this gives 0 to 4, as in the course. Stays within what `Sweep` allows, even where the minimum does not.
@@ -63,16 +64,22 @@ def ellipse(points: Points, height: float, *, count: int = 121) -> tuple[Array, 
 
 
 def _around(middle: float, half: float) -> Sweep:
-    """Lay a range of 400 steps around a value, with round ends, inside what a sweep allows."""
+    """Lay a range around a value, with round ends and steps, inside what a sweep allows."""
     half = min(max(half, 1e-5), LIMIT / 2)
-    grid = half / 4
+    grid = _round_down(half / 4)
     middle = min(max(round(middle / grid) * grid, half - LIMIT), LIMIT - half)
-    return Sweep(start=_tidy(middle - half), stop=_tidy(middle + half), step=_tidy(half / 200))
+    return Sweep(start=_tidy(middle - half), stop=_tidy(middle + half), step=_tidy(_round_down(half / 200)))
 
 
 def _round_up(value: float) -> float:
     power = 10.0 ** np.floor(np.log10(value))
     return float(next(factor * power for factor in ROUND if factor * power >= value * (1 - 1e-9)))
+
+
+def _round_down(value: float) -> float:
+    """Round down to 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** np.floor(np.log10(value * (1 + 1e-9)))
+    return float(next(factor * power for factor in STEPS if factor * power <= value * (1 + 1e-9)))
 
 
 def _tidy(value: float) -> float:

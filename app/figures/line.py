@@ -117,9 +117,9 @@ def carrier() -> alt.Chart:
 
 def axis(kind: type[alt.X] | type[alt.Y], ends: str, title: str, *, field: str = "") -> Any:  # noqa: ANN401 - X or Y
     """Return an axis that reaches from `ends`0 to `ends`1 of the frame."""
-    low, high = (alt.ExprRef(f"length(data('frame')) ? data('frame')[0].{ends}{end} : {end}") for end in (0, 1))
-    scale = alt.Scale(domainMin=low, domainMax=high, nice=False, zero=False)
-    return kind(f"{field or ends}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6))
+    domain = [alt.ExprRef(f"length(data('frame')) ? data('frame')[0].{ends}{end} : {end}") for end in (0, 1)]
+    scale = alt.Scale(domain=domain, nice=False, zero=False)
+    return kind(f"{field or ends}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, labelSeparation=8))
 
 
 @lru_cache(maxsize=64)

@@ -29,20 +29,19 @@ LOSS_NOW = (
 def plane() -> alt.HConcatChart:
     """Build the two pictures that (w, b) moves at once: the data with the line, and the map of the loss."""
     views = alt.hconcat(data_view("w * datum.x + b"), _map()).add_params(parameter("w", 1.0), parameter("b", 0.0))
-    chart: alt.HConcatChart = views.resolve_scale(color="independent", stroke="independent")
+    chart: alt.HConcatChart = views.resolve_scale(color="independent")
     return chart
 
 
 def _map() -> View:
     across, up = _("weight w"), _("bias b")
     x, y = axis(alt.X, "w", across), axis(alt.Y, "b", up)
-    scale = alt.Scale(type="pow", exponent=0.4, range=["@background", "@loss"], interpolate="lab")
     colour = alt.Color(
         "loss:Q",
-        scale=scale,
+        scale=alt.Scale(type="pow", exponent=0.4, range=["@background", "@loss"], interpolate="lab"),
         legend=alt.Legend(title=_("mean squared error"), orient="bottom", gradientLength=220, format=".2~s"),
     )
-    cells = alt.Chart(source("cells")).mark_rect(clip=True, strokeWidth=1)  # else seams show between the cells
+    cells = alt.Chart(source("cells")).mark_rect(clip=True)
     rings = alt.Chart(source("rings")).mark_line(clip=True, color="@text", strokeWidth=0.8, opacity=0.55)
     frame = alt.Chart(source("frame"))
     now = frame.transform_calculate(now_w="w", now_b="b", low="datum.b0", left="datum.w0")
@@ -55,7 +54,6 @@ def _map() -> View:
             y=axis(alt.Y, "b", up, field="low"),
             y2="high:Q",
             color=colour,
-            stroke=alt.Stroke("loss:Q", scale=scale, legend=None),
         ),
         rings.encode(x=x, y=y, detail="ring:N", order="order:Q"),
         frame.mark_point(
@@ -103,7 +101,7 @@ def plane_data(points: Points, window: Plane) -> Data:
     """Compute what `plane` draws; treat it as read-only."""
     w, b = grid(window)
     heights = surface(points, window)
-    half_w, half_b = (w[1] - w[0]) / 2, (b[1] - b[0]) / 2
+    half_w, half_b = 0.53 * (w[1] - w[0]), 0.53 * (b[1] - b[0])  # a little over, or seams show between the cells
     each_w, each_b = np.meshgrid(w, b)
     lowest = mse.minimum(points, with_bias=True)
     second = mse.hessian(points)
@@ -164,7 +162,13 @@ def surface_in_3d(points: Points, window: Plane, ground: str, _language: str) ->
         contours={"z": {**lines, "start": 0, "end": highest, "size": highest / 12 or 1}},
         hovertemplate="w %{x:.3g}<br>b %{y:.3g}<br>" + _("loss") + " %{z:.4g}<extra></extra>",
     )
-    plain = {"color": colours["text"], "gridcolor": colours["grid"], "showbackground": False}
+    plain = {
+        "color": colours["text"],
+        "gridcolor": colours["grid"],
+        "showbackground": False,
+        "nticks": 5,
+        "tickfont": {"size": 11},
+    }
     scene = {
         "xaxis": {"title": {"text": _("weight w")}, **plain},
         "yaxis": {"title": {"text": _("bias b")}, **plain},

@@ -70,8 +70,10 @@ def visit(chromium):
 
 
 def is_complaint(message):
-    # On a deep link Streamlit first looks for its server below the page's own path.
-    return message.type in {"error", "warning"} and "/_stcore/" not in message.location.get("url", "")
+    # On a deep link Streamlit first looks for its server below the page's own path. The browser comments on how Plotly
+    # draws in 3-D, above all without a graphics card.
+    is_advice = message.text.startswith(("[.WebGL-", "Canvas2D: Multiple readback"))
+    return message.type in {"error", "warning"} and not is_advice and "/_stcore/" not in message.location.get("url", "")
 
 
 def is_elsewhere(url):

@@ -1,0 +1,183 @@
+"""The page "The MSE landscape", run as Streamlit runs it, in both languages and with every kind of bad input."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import mse
+from core.mse import Sweep
+from core.points import PRESETS, from_url, to_url
+
+PAGE = Path(__file__).parents[2] / "pages" / "mse.py"
+SECTIONS = ("edit", "sweep", "plane", "sum", "losses", "closed", "try", "code", "numbers")
+
+
+def opened(*sections, lang="en", **query):
+    """Run the page with these sections open and these parameters in its link."""
+    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    at.session_state["lang"] = lang
+    for name, value in (dict.fromkeys(sections, "true") | query).items():
+        at.query_params[name] = value
+    at.run()
+    return at
+
+
+def sentences(at):
+    """Return what is said about input, after checking that nothing crashed."""
+    assert not at.exception
+    return [element.value for element in (*at.error, *at.warning)]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_preset_shows_everything(preset, lang):
+    at = opened(*SECTIONS, lang=lang, preset=preset)
+    assert sentences(at) == []
+    shown = " ".join(element.value for element in at.markdown)
+    assert f"{mse.minimum(PRESETS[preset].points).w:.4g}" in shown
+
+
+def test_the_first_screen_asks_for_little():
+    at = opened()
+    assert sentences(at) == []
+    assert len(at.get("button_group")) == 1  # and the player's slider
+    assert not at.number_input
+    assert not at.dataframe
+
+
+def test_the_table_of_the_sweep_is_the_listing():
+    at = opened("sweep")
+    table = at.dataframe[0].value
+    points, values = PRESETS["course"].points, Sweep().values
+    assert table["w"].tolist() == values.tolist()
+    assert table["MSE"].tolist() == mse.sweep(points, values).tolist()  # test_mse.py: this is the listing
+    for sample, (x, y) in enumerate(zip(points.x, points.y, strict=True), start=1):
+        assert table[f"y_pred {sample}"].tolist() == [x * w for w in values]
+        assert table[f"loss {sample}"].tolist() == [(x * w - y) * (x * w - y) for w in values]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("step", 0.0), ("step", -1.0), ("step", 1e-9), ("step", 1e308), ("from", 4.0), ("to", 1e308)]
+)
+def test_a_bad_sweep_gets_one_sentence(key, value):
+    at = opened("sweep", "code")
+    at.number_input(key=key).set_value(value).run()
+    assert len(sentences(at)) == 1
+    at.number_input(key=key).set_value({"from": 0.0, "to": 4.0, "step": 0.1}[key]).run()
+    assert sentences(at) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x,y", "1\n2", "1,2\n2,four", "1,2\n2,nan", "1,2\n2,1e308", "1,2,3", "1,2\n" * 10_001, "<b>,*x*\n1,`"],
+)
+def test_bad_text_gets_one_sentence_and_the_last_good_points_stay(text):
+    at = opened("edit")
+    at.text_area(key="points.text").set_value("1,3\n2,7").run()
+    assert sentences(at) == []
+    before = at.query_params["data"]
+    at.text_area(key="points.text").set_value(text).run()
+    assert len(sentences(at)) == 1
+    assert at.query_params["data"] == before
+
+
+def test_pasted_points_are_in_force_and_in_the_link():
+    at = opened("edit")
+    at.text_area(key="points.text").set_value("x,y\n1,3\n2,7").run()
+    assert sentences(at) == []
+    assert at.session_state["preset"] == "own"
+    assert from_url(at.query_params["data"]) == from_url("1,3;2,7")
+    again = opened(data=at.query_params["data"])
+    assert again.session_state["preset"] == "own"
+    assert sentences(again) == []
+
+
+def test_many_points_stay_out_of_the_link():
+    at = opened("edit")
+    at.text_area(key="points.text").set_value("1,3\n" * 31).run()
+    assert sentences(at) == []
+    assert at.session_state["preset"] == "own"
+    assert "data" not in at.query_params
+
+
+def test_ten_thousand_points_work():
+    at = opened(*SECTIONS)
+    at.text_area(key="points.text").set_value("\n".join(f"{i % 97},{i % 89}" for i in range(10_000))).run()
+    assert sentences(at) == []
+
+
+@pytest.mark.parametrize(
+    "data", ["0,1;0,3", "2,1;2,5", "1,0", "5,-1e6;-5,1e6", "1e-6,1e6;1e-6,1e6", "0,0", "1000000,1;-1000000,0.001"]
+)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_odd_points_are_explained_without_nan(data, lang):
+    at = opened(*SECTIONS, lang=lang, data=data, on="current")
+    assert not at.exception
+    texts = [element.value for element in (*at.markdown, *at.latex, *at.caption)]
+    assert not any("nan" in text.lower().split() or r"\text{nan}" in text for text in texts)
+    assert not any(table.value.isna().any().any() for table in at.dataframe)
+
+
+@pytest.mark.parametrize(
+    ("sections", "query"),
+    [
+        ((), {"preset": "nonsense"}),
+        ((), {"data": "1,2;x"}),
+        ((), {"data": "1,2;2,1e308"}),
+        ((), {"data": ""}),
+        (("sweep",), {"from": "abc"}),
+        (("sweep",), {"step": "nan"}),
+        (("losses",), {"delta": "-1"}),
+        (("losses",), {"on": "<b>bold</b>"}),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nonsense_in_the_link_gets_one_sentence(sections, query, lang):
+    at = opened(*sections, lang=lang, **query)
+    assert len(sentences(at)) == 1
+    at.run()
+    assert sentences(at) == []
+
+
+def test_choosing_a_preset_takes_own_points_out_of_the_link_but_does_not_lose_them():
+    at = opened(data="1,3;2,7")
+    at.session_state["preset"] = "noisy"
+    at.run()
+    assert "data" not in at.query_params
+    at.session_state["preset"] = "own"
+    at.run()
+    assert at.query_params["data"] == to_url(from_url("1,3;2,7"))
+    assert sentences(at) == []
+
+
+def test_torch_answers_when_it_is_asked():
+    at = opened("losses")
+    at.button(key="compare").click().run()
+    assert sentences(at) == []
+    assert at.dataframe[1].value["torch.nn"].nunique() == 3
+    assert (at.dataframe[1].value.iloc[:, 2] < 1e-13).all()
+
+
+def test_the_right_answer_is_revealed():
+    at = opened("try")
+    at.radio(key="try_sum").set_value(1).run()
+    at.button(key="try_sum_reveal").click().run()
+    assert any("w = 2" in element.value and "Right" in element.value for element in at.markdown)
+
+
+def test_the_page_does_not_load_torch():
+    program = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"at = AppTest.from_file({str(PAGE)!r}, default_timeout=60)\n"
+        f"for section in {SECTIONS!r}: at.query_params[section] = 'true'\n"
+        "at.run()\n"
+        "assert not at.exception, at.exception\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    root = PAGE.parents[1]
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=root)
+    assert done.returncode == 0, done.stderr[-2000:]
