@@ -119,20 +119,20 @@ def show_run(jobs: Jobs, spec: RunSpec, was_active: bool) -> None:
         job.wait_for(lambda job: bool(job.batches) or not job.active, FIRST_LOOK)
     if was_active and job is not None and not job.active:
         st.rerun()
-    sentence, kind = words.status(job, spec)
+    report = figure.report(job, spec, language())
+    sentence, kind = words.status(job, report)
     page.status(sentence, kind)
     for notice in job.notices if job is not None else ():
         page.status(error_sentence(notice), "warning")
     if job is not None and job.active:
         st.progress(min(1.0, job.progress))
-    report = figure.report(job, spec, language())
     epochs = report.epochs[: report.epoch_count]
     player(
         compiled(figure.picture),
         key="run",
         name="training",
         alt=words.alternative(report.batches[: report.batch_count], epochs),
-        data=figure.rows(report),
+        data=figure.encoded_rows(report),
         steps=len(epochs) if report.ended else 0,
         start=-1,
         captions=words.captions(epochs, spec) if report.ended else (),

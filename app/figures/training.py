@@ -17,8 +17,9 @@ import pandas as pd
 
 from app.charts import parameter, source
 from app.i18n import _
+from app.player import Encoded, encoded
 from core.curve import decimate, sample
-from core.diagnosis import GUESSING, not_finite_since, overfitting_since, smoothing
+from core.diagnosis import GUESSING, Diagnosis, diagnose, not_finite_since, overfitting_since, smoothing
 from core.ema import ema
 from core.jobs import Job
 from core.records import Batch, Epoch
@@ -253,6 +254,22 @@ def rows(report: Report) -> Rows:
         "event": pd.DataFrame(_events(report, epochs), columns=["epoch", "text"]),
         "images": pd.DataFrame({"index": indices, "url": [image_url(index) for index in indices]}),
     }
+
+
+@lru_cache(maxsize=64)
+def encoded_rows(report: Report) -> dict[str, Encoded]:
+    """Encode the rows once for all readers of the same moment."""
+    return {name: encoded(frame) for name, frame in rows(report).items()}
+
+
+@lru_cache(maxsize=64)
+def finding(report: Report) -> Diagnosis:
+    """Judge the run once for all readers of the same moment."""
+    return diagnose(
+        report.batches[: report.batch_count],
+        report.epochs[: report.epoch_count],
+        steps_per_epoch=report.spec.steps_per_epoch,
+    )
 
 
 def position(report: Report, epoch: Epoch) -> int:

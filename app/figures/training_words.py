@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from app.figures.training import Report, finding
 from app.i18n import N_, _, error_sentence, language, ngettext
 from app.page import Kind
 from core.device import Placement
-from core.diagnosis import Diagnosis, State, diagnose
+from core.diagnosis import Diagnosis, State
 from core.jobs import Job
 from core.records import Batch, Epoch
 from core.run import RunSpec
@@ -61,21 +62,21 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
-def status(job: Job | None, spec: RunSpec) -> tuple[str, Kind]:
+def status(job: Job | None, report: Report) -> tuple[str, Kind]:
     """Say what the run is doing now, and how good that is."""
     if job is None:
-        return _not_trained(spec), "neutral"
+        return _not_trained(report.spec), "neutral"
     if job.status == "failed" and job.error is not None:
         return error_sentence(job.error), "bad"
     if job.status == "queued":
         return _("Waiting for a free place to train; number {position} in the queue.").format(
             position=job.position
         ), "neutral"
-    batches, epochs = job.batches[:], job.epochs[:]
-    finding = diagnose(batches, epochs, steps_per_epoch=spec.steps_per_epoch)
-    verdict, kind = _verdict(finding, job, epochs)
-    if job.status == "running":
-        return joined([_head(batches, epochs, finding, job), verdict, _pace(job)]), kind
+    epochs = report.epochs[: report.epoch_count]
+    found = finding(report)
+    verdict, kind = _verdict(found, job, epochs)
+    if not report.ended:
+        return joined([_head(report, epochs, found), verdict, _pace(job)]), kind
     return joined([_end(job, epochs), verdict]), kind
 
 
@@ -88,14 +89,14 @@ def _not_trained(spec: RunSpec) -> str:
     ).format(steps=f"{steps:,}", epochs=spec.epochs, batches=f"{spec.steps_per_epoch:,}")
 
 
-def _head(batches: Sequence[Batch], epochs: Sequence[Epoch], finding: Diagnosis, job: Job) -> str:
-    if not batches:
+def _head(report: Report, epochs: Sequence[Epoch], found: Diagnosis) -> str:
+    if not report.batch_count:
         return _("The training process is starting.")
-    epoch, of = batches[-1].epoch, job.spec.epochs
+    epoch, of = report.batches[report.batch_count - 1].epoch, report.spec.epochs
     if not epochs:
-        return _("Epoch {epoch} of {epochs}: loss {loss:.2g}.").format(epoch=epoch, epochs=of, loss=finding.loss)
+        return _("Epoch {epoch} of {epochs}: loss {loss:.2g}.").format(epoch=epoch, epochs=of, loss=found.loss)
     return _("Epoch {epoch} of {epochs}: loss {loss:.2g}, test accuracy {accuracy}.").format(
-        epoch=epoch, epochs=of, loss=finding.loss, accuracy=percent(epochs[-1].test_accuracy)
+        epoch=epoch, epochs=of, loss=found.loss, accuracy=percent(epochs[-1].test_accuracy)
     )
 
 
@@ -123,17 +124,17 @@ def _pace(job: Job) -> str:
     )
 
 
-def _verdict(finding: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, Kind]:
-    if finding.state not in VERDICTS:
-        return _trend(finding, job, epochs)
-    template, kind = VERDICTS[finding.state]
+def _verdict(found: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, Kind]:
+    if found.state not in VERDICTS:
+        return _trend(found, job, epochs)
+    template, kind = VERDICTS[found.state]
     values: dict[str, object] = {
         "lr": f"{job.spec.lr:g}",
         "smaller": f"{job.spec.lr / 10:g}",
-        "since": f"{finding.since:,}",
-        "loss": finding.loss,
+        "since": f"{found.since:,}",
+        "loss": found.loss,
     }
-    if finding.state is State.OVERFITTING:
+    if found.state is State.OVERFITTING:
         lowest, last = min(epochs, key=lambda epoch: epoch.test_loss), epochs[-1]
         values |= {
             "low": lowest.test_loss,
@@ -144,11 +145,11 @@ def _verdict(finding: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str
     return _(template).format(**values), kind
 
 
-def _trend(finding: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, Kind]:
-    if finding.state is State.WAITING:
+def _trend(found: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, Kind]:
+    if found.state is State.WAITING:
         return "", "neutral"
-    if job.status == "running":
-        falling = finding.state is State.FALLING
+    if job.active:
+        falling = found.state is State.FALLING
         return _("The loss is falling.") if falling else _("The loss is level at the moment."), "neutral"
     if (
         len(epochs) > 1
