@@ -25,7 +25,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,7 @@ def player(
 
     Args:
         chart: constant as long as only data changes, so that the browser keeps its canvas; see `app.charts.compiled`.
+            A dict is read once and must not change afterwards.
         key: unique on the page, a-z, 0-9, _ and -; prefix of the parameters in the shared link.
         alt: what a reader who cannot see the picture needs to know; required.
         name: file name of downloaded pictures, without ending.
@@ -116,19 +117,19 @@ def player(
     Raises:
         ValueError: the arguments do not fit each other or the chart.
     """
-    spec = chart if isinstance(chart, dict) else chart.to_dict()
+    outline = _outline(_Same(chart if isinstance(chart, dict) else chart.to_dict()))
     outputs = outputs or {}
     data = data or {}
-    _check(spec, key=key, alt=alt, steps=steps, captions=captions)
-    _check_names(spec, steps=steps, sliders=sliders, drags=drags, data=data, outputs=outputs)
+    _check(key=key, alt=alt, steps=steps, captions=captions)
+    _check_names(outline, steps=steps, sliders=sliders, drags=drags, data=data, outputs=outputs)
     _component()(
         key=f"player-{key}",
         data={
             "key": key,
-            "spec": json.dumps(spec),
+            "spec": outline.text,
             "data": {source: encoded(rows) for source, rows in data.items()},
             "steps": steps,
-            "timed": "step" in _params(spec),  # there may be steps later, so the shared link keeps its place
+            "timed": "step" in outline.params,  # there may be steps later, so the shared link keeps its place
             "start": max(0, start + steps if start < 0 else min(start, steps - 1)),
             "captions": list(captions),
             "sliders": [asdict(slider) for slider in sliders],
@@ -208,7 +209,45 @@ def _component() -> Any:  # noqa: ANN401 - Streamlit's own type for it is privat
     return st.components.v2.component("torchscape_player", html=html, css=style(), js=script())
 
 
-def _check(spec: Mapping[str, Any], *, key: str, alt: str, steps: int, captions: Sequence[str]) -> None:
+@dataclass(frozen=True)
+class _Outline:
+    """What the player needs to know of a spec."""
+
+    text: str  # JSON
+    params: frozenset[str]
+    views: frozenset[str | None]
+    sources: frozenset[str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """A spec that is recognised by being the same object, which is quicker than comparing it."""
+
+    spec: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        return id(self.spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.spec is self.spec
+
+
+@lru_cache(maxsize=256)
+def _outline(same: _Same) -> _Outline:
+    """Read a spec once, however often it is drawn: it holds some thousand objects. Raises ValueError."""
+    spec = same.spec
+    if "datasets" in spec and not isinstance(spec["datasets"], Mapping):
+        raise ValueError("datasets must be a mapping")
+    nodes = list(_nodes(spec))
+    return _Outline(
+        text=json.dumps(spec),
+        params=frozenset(p["name"] for node in nodes for p in node.get("params", ()) if isinstance(p, dict)),
+        views=frozenset(node.get("name") for node in nodes),
+        sources=frozenset(node["data"].get("name") for node in nodes if isinstance(node.get("data"), dict)),
+    )
+
+
+def _check(*, key: str, alt: str, steps: int, captions: Sequence[str]) -> None:
     if not _KEY.fullmatch(key):
         raise ValueError(f"key {key!r}: use a-z, 0-9, _ and -, starting with a letter")
     if not alt.strip():
@@ -217,12 +256,10 @@ def _check(spec: Mapping[str, Any], *, key: str, alt: str, steps: int, captions:
         raise ValueError(f"steps is {steps}; use 0 for no timeline")
     if captions and len(captions) != steps:
         raise ValueError(f"{len(captions)} captions for {steps} steps; give one per step, or none")
-    if "datasets" in spec and not isinstance(spec["datasets"], Mapping):
-        raise ValueError("datasets must be a mapping")
 
 
 def _check_names(
-    spec: Mapping[str, Any],
+    outline: _Outline,
     *,
     steps: int,
     sliders: Sequence[Slider],
@@ -230,18 +267,13 @@ def _check_names(
     data: Mapping[str, Rows],
     outputs: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    params = _params(spec)
     slid = {slider.param for slider in sliders}
-    _refuse("the chart has no parameter", (slid | ({"step"} if steps else set())) - params)
+    _refuse("the chart has no parameter", (slid | ({"step"} if steps else set())) - outline.params)
     _refuse("a dragged parameter needs a slider:", {p for drag in drags for p in drag.moves()} - slid)
-    _refuse("the chart has no view", {drag.view for drag in drags} - {node.get("name") for node in _nodes(spec)})
-    named = {node["data"].get("name") for node in _nodes(spec) if isinstance(node.get("data"), dict)}
-    named |= {how.get("source") for how in outputs.values()}
-    _refuse("the chart has no data source", set(data) - named)
-
-
-def _params(spec: Mapping[str, Any]) -> set[str]:
-    return {p["name"] for node in _nodes(spec) for p in node.get("params", ()) if isinstance(p, dict)}
+    _refuse("the chart has no view", {drag.view for drag in drags} - outline.views)
+    _refuse(
+        "the chart has no data source", set(data) - outline.sources - {how.get("source") for how in outputs.values()}
+    )
 
 
 def _refuse(what: str, names: set[str]) -> None:
