@@ -1,0 +1,160 @@
+"""`python -m core train | runs | warm` as a person or a script calls them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from core.commands import warm
+from core.device import find_placement
+from core.records import Epoch
+from core.run import RunSpec
+from core.store import Store
+from core.train import train
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ("--epochs", "2", "--train-images", "300", "--device", "cpu", "--threads", "1")
+KEYS = ["epoch", "train_loss", "test_accuracy", "seconds", "images_per_second", "device"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+def core(home, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "core", *words],
+        cwd=ROOT,
+        env={**os.environ, "TORCHSCAPE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_epochs_are_those_of_the_loop_and_the_second_call_is_cached(home):
+    spec = RunSpec(epochs=2, train_images=300)
+    expected = [r for r in train(spec, find_placement("cpu", 1)) if isinstance(r, Epoch)]
+    first = core(home, "train", *SMALL, "--json")
+    assert (first.returncode, first.stderr) == (0, "")
+    *epochs, last = map(json.loads, first.stdout.splitlines())
+    assert [list(epoch) for epoch in epochs] == [KEYS, KEYS]
+    assert [(e["epoch"], e["train_loss"], e["test_accuracy"]) for e in epochs] == [
+        (e.epoch, e.train_loss, e.test_accuracy) for e in expected
+    ]
+    assert last == {"done": True, "key": spec.key(find_placement("cpu", 1)), "cached": False}
+    started = time.monotonic()
+    second = core(home, "train", *SMALL, "--json")
+    seconds = time.monotonic() - started
+    *again, last = map(json.loads, second.stdout.splitlines())
+    assert (again, last["cached"]) == (epochs, True)
+    assert seconds < 3
+
+
+def test_people_get_a_line_an_epoch(home):
+    core(home, "train", *SMALL)
+    done = core(home, "train", *SMALL)
+    lines = done.stdout.splitlines()
+    assert sum(line.startswith("epoch ") for line in lines) == 2
+    assert "kept from before" in lines[-1]
+    assert any("This device was asked for." in line for line in lines)
+
+
+def test_fresh_trains_again(home):
+    core(home, "train", *SMALL, "--json")
+    done = core(home, "train", *SMALL, "--json", "--fresh")
+    assert json.loads(done.stdout.splitlines()[-1])["cached"] is False
+
+
+def test_a_diverged_loss_is_valid_json(home):
+    options = ("--epochs", "1", "--train-images", "400", "--batch-size", "4", "--lr", "10", "--momentum", "0.9")
+    done = core(home, "train", *options, "--json")
+    assert done.returncode == 0
+    assert "NaN" not in done.stdout
+    assert "Infinity" not in done.stdout
+
+
+def test_the_list_of_runs(home):
+    core(home, "train", *SMALL, "--json")
+    runs = [json.loads(line) for line in core(home, "runs", "--json").stdout.splitlines()]
+    kept = {run["key"]: run for run in runs}[RunSpec(epochs=2, train_images=300).key(find_placement("cpu", 1))]
+    assert (kept["state"], kept["epochs"], kept["spec"]["train_images"]) == ("done", 2, 300)
+    assert kept["key"] in core(home, "runs").stdout
+
+
+def test_no_runs_is_said_in_words(tmp_path):
+    assert "No runs are kept" in core(tmp_path, "runs").stdout
+    assert core(tmp_path, "runs", "--json").stdout == ""
+
+
+def test_a_damaged_run_is_reported_and_trained_again(home):
+    core(home, "train", *SMALL, "--json")
+    key = RunSpec(epochs=2, train_images=300).key(find_placement("cpu", 1))
+    path = next(Store(home).folder(key).glob("weights-*"))
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    done = core(home, "train", *SMALL, "--json")
+    assert f"{key} is damaged" in done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"done": True, "key": key, "cached": False}
+
+
+def test_warm_trains_what_the_server_will_look_for(tmp_path, monkeypatch, capsys):
+    from argparse import Namespace
+
+    from core.jobs import Jobs
+
+    first = (RunSpec(epochs=1, train_images=200), RunSpec(epochs=2, train_images=200))
+    monkeypatch.setattr(warm, "FIRST_RUNS", first)
+    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
+    assert warm.run(Namespace(json=True)) == 0
+    assert warm.run(Namespace(json=True)) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["cached"] for line in lines] == [False, False, True, True]
+    jobs = Jobs()
+    assert [jobs.get(spec).status for spec in first] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--batch-size", "0"], "batch_size must be a whole number from 1 to 10,000, not 0"),
+        (["--batch-size", "many"], "invalid int value"),
+        (["--lr", "-1"], "learning rate must be a number above 0"),
+        (["--lr", "nan"], "learning rate must be a number above 0"),
+        (["--lr", "1e308"], "learning rate must be a number above 0"),
+        (["--momentum", "1"], "momentum must be a number from 0 to below 1"),
+        (["--epochs", "0"], "epochs must be a whole number from 1 to 100"),
+        (["--train-images", "5"], "train_images must be a whole number from 100 to 60,000"),
+        (["--seed", "-1"], "seed must be a whole number from 0"),
+        (["--threads", "0"], "threads must be a whole number from 1"),
+        (["--model", "lenet"], "model must be one of"),
+        (["--device", "gpu"], "device must be one of auto, cpu, cuda, mps, not gpu"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(home, capsys, options, words):
+    from core.__main__ import main
+
+    try:
+        code = main(["train", *options, "--json"])
+    except SystemExit as leaving:
+        code = leaving.code
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_a_device_that_is_not_there_is_named(capsys, monkeypatch):
+    from core import device
+    from core.__main__ import main
+
+    monkeypatch.setattr(device, "_accelerators", tuple)
+    assert main(["train", "--device", "cuda", "--json"]) == 2
+    assert "no cuda device" in capsys.readouterr().err
