@@ -151,6 +151,8 @@ def rows(points: Points) -> pd.DataFrame:
     """Return the points that are drawn, and in how much detail: 0 a dot, 1 its residual, 2 its square, 3 its number."""
     detail = sum(len(points) <= most for most in (MOST_RESIDUALS, MOST_SQUARES, MOST_NUMBERS))
     chosen = some(len(points), MOST_DOTS)
+    if len(chosen) > 1:
+        chosen[1] = 1  # the formula shows the first two and the last
     x, y = points.arrays
     return pd.DataFrame({"x": x[chosen], "y": y[chosen], "detail": detail})
 

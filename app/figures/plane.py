@@ -173,7 +173,7 @@ def surface_in_3d(points: Points, window: Plane, ground: str, _language: str) ->
         "xaxis": {"title": {"text": _("weight w")}, **plain},
         "yaxis": {"title": {"text": _("bias b")}, **plain},
         "zaxis": {"title": {"text": _("loss")}, **plain},
-        "camera": {"eye": {"x": -1.7, "y": -1.7, "z": 1.0}},
+        "camera": {"eye": {"x": -1.9, "y": -1.9, "z": 1.1}},
     }
     layout = {
         "scene": scene,

@@ -7,7 +7,7 @@ import re
 
 from app.figures.line import LOSS_NOW, shown
 
-MOST_TERMS = 4  # samples; a longer sum shows its first two and its last
+MOST_TERMS = 3  # samples; a longer sum shows its first two and its last
 FRAME = "data('frame')[0]"
 LOSS = LOSS_NOW.replace("$", FRAME)
 
@@ -18,7 +18,9 @@ def written_mse(count: int, *, digits: int = 2, with_bias: bool = False, loss: s
     The numbers are read from the chart's source "points" and its parameters w and b, which get `digits` decimals;
     `loss` is the expression of the result.
     """
-    places: list[int | None] = [*range(count)] if count <= MOST_TERMS else [0, 1, None, count - 1]
+    places: list[str | None] = [*("0", "1", "length(data('points')) - 1")[:count]]
+    if count > MOST_TERMS:
+        places.insert(2, None)
     fraction = _math(f"<mfrac displaystyle='true'><mn>1</mn><mn>{count}</mn></mfrac><mo>[</mo>")
     end, equals = _math("<mo>]</mo>"), _math("<mo form='infix'>=</mo>")
     with_w = _sum([_term(place, digits, with_bias=with_bias) for place in places])
@@ -57,7 +59,7 @@ def _sum(pieces: list[str]) -> str:
     return f" {plus} ".join(_math(piece) for piece in pieces)
 
 
-def _term(place: int | None, digits: int, *, with_bias: bool) -> str:
+def _term(place: str | None, digits: int, *, with_bias: bool) -> str:
     """Write (x·w + b - y)² of one sample."""
     if place is None:
         return "<mo>⋯</mo>"
@@ -68,7 +70,7 @@ def _term(place: int | None, digits: int, *, with_bias: bool) -> str:
     return f"<msup><mrow><mo>(</mo>{inner}<mo>)</mo></mrow><mn>2</mn></msup>"
 
 
-def _square(place: int | None, *, with_bias: bool) -> str:
+def _square(place: str | None, *, with_bias: bool) -> str:
     """Write the value of one sample's term."""
     if place is None:
         return "<mo>⋯</mo>"
