@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 from core.device import Placement
 from core.errors import InputError
 from core.files import append_file, folder_bytes, sha256, write_file
+from core.messages import N_
 from core.records import Batch, Checkpoint, Epoch, Mistake
 from core.run import RunSpec
 
@@ -120,7 +121,7 @@ class Store:
                 return entry
         self._set_aside(key, holding_lock=holding_lock)
         raise DamagedEntryError(
-            "The kept run {key} is damaged (a checksum differs). It was moved to {folder} and is computed again.",
+            N_("The kept run {key} is damaged (a checksum differs). It was moved to {folder} and is computed again."),
             key=key,
             folder=self.root / "damaged",
         )
