@@ -32,7 +32,7 @@ def check_number(name: str, low: float = -1e9, high: float = 1e9) -> None:
 
 
 def _refused(name: str, asked: str) -> None:
-    sentence = _("The link asks for {name} = “{asked}”, which cannot be used here; the usual value takes its place")
+    sentence = _("The link asks for {name} = “{asked}”, which cannot be used here; the usual value takes its place.")
     shown = asked if len(asked) <= 24 else asked[:24] + "…"
     st.warning(sentence.format(name=name, asked=_plain(shown)), icon=":material/link_off:")
 

@@ -67,14 +67,14 @@ REDUCTIONS = ("mean", "sum")  # as torch.nn names them
 def check(loss: str, reduction: str, delta: float) -> None:
     """Refuse a loss, reduction or delta that does not exist."""
     if loss not in LOSSES:
-        raise InputError("loss must be one of {names}, not {loss}", names=", ".join(LOSSES), loss=loss)
+        raise InputError("loss must be one of {names}, not {loss}.", names=", ".join(LOSSES), loss=loss)
     if reduction not in REDUCTIONS:
         raise InputError(
-            "reduction must be one of {names}, not {reduction}", names=", ".join(REDUCTIONS), reduction=reduction
+            "reduction must be one of {names}, not {reduction}.", names=", ".join(REDUCTIONS), reduction=reduction
         )
     low, high = DELTA_RANGE
     if not low <= delta <= high:  # also true of NaN
-        raise InputError("delta must be from {low} to {high:,.0f}, not {delta}", low=low, high=high, delta=delta)
+        raise InputError("delta must be from {low} to {high:,.0f}, not {delta}.", low=low, high=high, delta=delta)
 
 
 def divisor(reduction: str, count: int) -> int:

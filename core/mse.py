@@ -30,12 +30,12 @@ class Sweep:
     def __post_init__(self) -> None:
         for name, value in (("from", self.start), ("to", self.stop)):
             if not abs(value) <= LIMIT:  # also true of NaN
-                raise InputError("{name} must be from -1,000,000 to 1,000,000, not {value}", name=name, value=value)
+                raise InputError("{name} must be from -1,000,000 to 1,000,000, not {value}.", name=name, value=value)
         if not self.start < self.stop:
-            raise InputError("from must be below to; {start} is not below {stop}", start=self.start, stop=self.stop)
+            raise InputError("from must be below to; {start} is not below {stop}.", start=self.start, stop=self.stop)
         if not 0 < self.step <= self.stop - self.start:
             raise InputError(
-                "step must be above 0 and at most {width:g}, the way from {start} to {stop}; not {step}",
+                "step must be above 0 and at most {width:g}, the way from {start} to {stop}; not {step}.",
                 width=self.stop - self.start,
                 start=self.start,
                 stop=self.stop,
@@ -43,7 +43,7 @@ class Sweep:
             )
         if (self.stop - self.start) / self.step > MAX_SWEEP - 1 + 1e-9:
             raise InputError(
-                "step {step:g} makes more than 10,001 values of w; take {least:g} or more",
+                "step {step:g} makes more than 10,001 values of w; take {least:g} or more.",
                 step=self.step,
                 least=(self.stop - self.start) / (MAX_SWEEP - 1),
             )

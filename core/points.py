@@ -38,7 +38,7 @@ class Points:
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
             raise InputError(
-                "x has {x} values and y has {y}; give the same number of both", x=len(self.x), y=len(self.y)
+                "x has {x} values and y has {y}; give the same number of both.", x=len(self.x), y=len(self.y)
             )
         _check_count(len(self.x))
         for name, values in (("x", self.x), ("y", self.y)):
@@ -83,7 +83,7 @@ def from_rows(rows: Iterable[Sequence[object]], *, first_row: int = 1) -> Points
         if not texts:
             continue
         if len(texts) > 2:
-            raise InputError("Row {row} has {count} columns; give two, x and y", row=row, count=len(texts))
+            raise InputError("Row {row} has {count} columns; give two, x and y.", row=row, count=len(texts))
         texts.append("")
         x.append(_number(texts[0], row, "x"))
         y.append(_number(texts[1], row, "y"))
@@ -102,11 +102,11 @@ def from_csv(text: str) -> Points:
 
     """
     if len(text) > MAX_CHARACTERS:
-        raise InputError("The text has more than {limit:,} characters; give at most 10,000 rows", limit=MAX_CHARACTERS)
+        raise InputError("The text has more than {limit:,} characters; give at most 10,000 rows.", limit=MAX_CHARACTERS)
     lines = text.translate(FULL_WIDTH).splitlines()
     start = next((number for number, line in enumerate(lines) if line.strip()), None)
     if start is None:
-        raise InputError("There are no data; give at least one row with x and y")
+        raise InputError("There are no data; give at least one row with x and y.")
     _check_count(sum(1 for line in lines if line.strip()) - _is_header(_cells(lines[start : start + 1])[0]))
     rows = _cells(lines[start:])
     if not _is_header(rows[0]):
@@ -123,7 +123,7 @@ def from_file(content: bytes) -> Points:
             return from_csv(content.decode(encoding))
         except UnicodeDecodeError:
             continue
-    raise InputError("The file is no text; save the table as CSV in UTF-8")
+    raise InputError("The file is no text; save the table as CSV in UTF-8.")
 
 
 def from_url(text: str) -> Points:
@@ -144,7 +144,7 @@ def _cells(lines: Sequence[str]) -> list[list[str]]:
     try:
         return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     except csv.Error:  # a cell of more than 131,072 characters
-        raise InputError("The text is no table; give one row a line, such as 1,2") from None
+        raise InputError("The text is no table; give one row a line, such as 1,2.") from None
 
 
 def _is_header(cells: Sequence[str]) -> bool:
@@ -158,9 +158,9 @@ def _columns(header: Sequence[str], row: int) -> tuple[int, int]:
     if "x" in names and "y" in names:
         return names.index("x"), names.index("y")
     if len(header) < 2:
-        raise InputError("Row {row} has one column only; give two, x and y", row=row)
+        raise InputError("Row {row} has one column only; give two, x and y.", row=row)
     if len(header) > 2:
-        raise InputError("Row {row} has {count} columns; give two, x and y", row=row, count=len(header))
+        raise InputError("Row {row} has {count} columns; give two, x and y.", row=row, count=len(header))
     return 0, 1
 
 
@@ -175,13 +175,13 @@ def _is_number(text: str) -> bool:
 def _number(text: str, row: int, column: str) -> float:
     """Read one cell."""
     if not text:
-        raise InputError("Row {row}, column {column} is empty; write a number there", row=row, column=column)
+        raise InputError("Row {row}, column {column} is empty; write a number there.", row=row, column=column)
     shown = text if len(text) <= 24 else text[:24] + "…"
     try:
         value = float(text)
     except ValueError:
         raise InputError(
-            "Row {row}, column {column}: “{text}” is not a number; write one such as 2.5",
+            "Row {row}, column {column}: “{text}” is not a number; write one such as 2.5.",
             row=row,
             column=column,
             text=shown,
@@ -192,14 +192,14 @@ def _number(text: str, row: int, column: str) -> float:
 def _check_value(value: float, shown: object, row: int, column: str) -> float:
     if math.isnan(value):
         raise InputError(
-            "Row {row}, column {column}: “{text}” is not a number; write one such as 2.5",
+            "Row {row}, column {column}: “{text}” is not a number; write one such as 2.5.",
             row=row,
             column=column,
             text=shown,
         )
     if abs(value) > LIMIT:
         raise InputError(
-            "Row {row}, column {column}: {text} is too large; use values from -1,000,000 to 1,000,000",
+            "Row {row}, column {column}: {text} is too large; use values from -1,000,000 to 1,000,000.",
             row=row,
             column=column,
             text=shown,
@@ -209,9 +209,9 @@ def _check_value(value: float, shown: object, row: int, column: str) -> float:
 
 def _check_count(count: int) -> None:
     if count < 1:
-        raise InputError("There are no data; give at least one row with x and y")
+        raise InputError("There are no data; give at least one row with x and y.")
     if count > MAX_ROWS:
-        raise InputError("There are {count:,} rows; give at most 10,000", count=count)
+        raise InputError("There are {count:,} rows; give at most 10,000.", count=count)
 
 
 def _compact(value: float) -> str:

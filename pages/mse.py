@@ -266,14 +266,11 @@ def show_sum_and_mean(points: Points) -> None:
         ),
         name="mse-sum-or-mean",
     )
-    page.status(
-        ngettext(
-            "With {count} sample both are the same.",
-            "The minimum stays. The sum is {count} times as high and as steep, so its largest stable learning rate is "
-            "{count} times smaller.",
-            count,
-        ).format(count=count)
+    sentence = _(
+        "The minimum stays. The sum is {count} times as high and as steep, so its largest stable learning rate is "
+        "{count} times smaller."
     )
+    page.status(sentence.format(count=count) if count > 1 else _("With one sample both are the same."))
 
 
 # --- MSE, MAE, Huber ---------------------------------------------------------------------------------------------
@@ -309,7 +306,7 @@ def show_three_losses(points: Points) -> None:
     page.table(
         pd.DataFrame(
             {
-                _("loss"): [f"{_(LOSSES[loss].title)}" for loss in lowest.index],
+                _("loss"): [_(LOSSES[loss].title) for loss in lowest.index],
                 "torch.nn": [LOSSES[loss].torch_class for loss in lowest.index],
                 _("minimum at w"): lowest["w"].to_numpy(),
                 _("loss there"): lowest["least"].to_numpy(),

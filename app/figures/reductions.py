@@ -85,7 +85,7 @@ def _dash() -> alt.StrokeDash:
         legend=alt.Legend(
             title=None,
             orient="top",
-            labelExpr=f"datum.value == 'mse' ? 'MSE' : datum.value == 'mae' ? 'MAE' : '{_('Huber')}'",
+            labelExpr="{mse: 'MSE', mae: 'MAE', huber: 'Huber'}[datum.value]",
             symbolStrokeColor="@loss",
             symbolType="stroke",
             symbolSize=500,
@@ -153,13 +153,14 @@ def three_losses_data(points: Points, window: Sweep, delta: float) -> Data:
 def written_sum_and_mean() -> str:
     """Write height and slope at w, for both reductions, with live numbers."""
     lines = []
+    height, rise = _("loss"), _("gradient")
     for place, reduction in enumerate(("sum", "mean")):
         kind = f"data('kinds')[{place}]"
         loss = f"{kind}.least + {kind}.steepness * (w - {kind}.best) * (w - {kind}.best)"
         slope = f"2 * {kind}.steepness * (w - {kind}.best)"
         lines.append(
-            f"<div>{reduction}: {_('loss')} <b class='q-loss'>{live(shown(loss))}</b>, "
-            f"{_('gradient')} <b class='q-gradient'>{live(shown(slope))}</b></div>"
+            f"<div>{reduction}: {height} <b class='q-loss'>{live(shown(loss))}</b>, "
+            f"{rise} <b class='q-gradient'>{live(shown(slope))}</b></div>"
         )
     return "".join(lines)
 
@@ -180,7 +181,7 @@ def outputs(delta: float) -> dict[str, dict[str, Any]]:
 
 def written_three_losses() -> str:
     """Write the three losses at w, with live numbers."""
-    titles = {"mse": "MSE", "mae": "MAE", "huber": _("Huber")}
+    titles = {"mse": "MSE", "mae": "MAE", "huber": "Huber"}
     charges = "data('charges')[0]"
     pieces = [f"{title} = <b>{live(shown(f'{charges}.{name}'))}</b>" for name, title in titles.items()]
     w = f"<span class='q-weight'>w = {live('w|.2f')}</span>"
