@@ -184,8 +184,14 @@ def show_plane(points: Points) -> None:
     with flat:
         plane_map(points, window, lowest)
     with solid:
+        words = _(
+            "The loss as a surface over w and b, in 3-D: a valley with its lowest point, {loss}, at w = {w}, b = {b}."
+        )
         st.plotly_chart(
-            plane.surface_in_3d(points, window, page.theme(), language()), key="surface", config={"displaylogo": False}
+            plane.surface_in_3d(points, window, page.theme(), language()),
+            key="surface",
+            config={"displaylogo": False},
+            alt=words.format(loss=number(lowest.loss), w=number(lowest.w), b=number(lowest.b)),
         )
         sentence = _("The same surface in 3-D, from the same {cells} × {cells} numbers. Turn it by dragging.")
         st.caption(sentence.format(cells=plane.CELLS))

@@ -22,7 +22,7 @@ from core.points import Points
 SIZE = {"width": 400, "height": 290}  # px; the browser makes the plots as wide as the page
 ASPECT = 1.2  # width to height that the squares get room for
 MOST_SQUARES = 60  # rows; the squares of more would hide each other
-MOST_NUMBERS = 6  # rows whose terms are written into their squares
+MOST_NUMBERS = 4  # rows whose terms are written into their squares
 MOST_RESIDUALS = 1000  # rows; more would slow the hand down
 MOST_PARABOLAS = 30  # rows
 MOST_DOTS = 4000  # rows; more would be one blot, and slow
@@ -119,7 +119,7 @@ def axis(kind: type[alt.X] | type[alt.Y], ends: str, title: str, *, field: str =
     """Return an axis that reaches from `ends`0 to `ends`1 of the frame."""
     domain = [alt.ExprRef(f"length(data('frame')) ? data('frame')[0].{ends}{end} : {end}") for end in (0, 1)]
     scale = alt.Scale(domain=domain, nice=False, zero=False)
-    return kind(f"{field or ends}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, labelSeparation=8))
+    return kind(f"{field or ends}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, labelSeparation=3))
 
 
 @lru_cache(maxsize=64)

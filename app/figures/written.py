@@ -10,6 +10,7 @@ from app.figures.line import LOSS_NOW, shown
 MOST_TERMS = 3  # samples; a longer sum shows its first two and its last
 FRAME = "data('frame')[0]"
 LOSS = LOSS_NOW.replace("$", FRAME)
+EQUALS = "<mo form='infix'>=</mo>"
 
 
 def written_mse(count: int, *, digits: int = 2, with_bias: bool = False, loss: str = LOSS) -> str:
@@ -21,12 +22,10 @@ def written_mse(count: int, *, digits: int = 2, with_bias: bool = False, loss: s
     places: list[str | None] = [*("0", "1", "length(data('points')) - 1")[:count]]
     if count > MOST_TERMS:
         places.insert(2, None)
-    fraction = _math(f"<mfrac displaystyle='true'><mn>1</mn><mn>{count}</mn></mfrac><mo>[</mo>")
-    end, equals = _math("<mo>]</mo>"), _math("<mo form='infix'>=</mo>")
-    with_w = _sum([_term(place, digits, with_bias=with_bias) for place in places])
-    squared = _sum([_square(place, with_bias=with_bias) for place in places])
-    result = _math(f"<mn class='q-loss'><b>{live(shown(loss))}</b></mn>")
-    return f"<div>{fraction} {with_w} {end} {equals} {fraction} {squared} {end} {equals} {result}</div>"
+    with_w = _mean(count, [_term(place, digits, with_bias=with_bias) for place in places])
+    squared = _mean(count, [_square(place, with_bias=with_bias) for place in places], before=EQUALS)
+    result = f"<math>{EQUALS}<mn class='q-loss'><b>{live(shown(loss))}</b></mn></math>"
+    return f"<div>{with_w} {squared} {result}</div>"
 
 
 def live(expression: str) -> str:
@@ -50,13 +49,13 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _math(inner: str) -> str:
-    return f"<math>{inner}</math>"
-
-
-def _sum(pieces: list[str]) -> str:
-    plus = _math("<mo form='infix'>+</mo>")
-    return f" {plus} ".join(_math(piece) for piece in pieces)
+def _mean(count: int, pieces: list[str], *, before: str = "") -> str:
+    """Write 1/n[a + b + …]; a line may break before each plus."""
+    fraction = f"<mfrac displaystyle='true'><mn>1</mn><mn>{count}</mn></mfrac>"
+    first, *others = pieces
+    signed = [f"{before}{fraction}<mo>[</mo>{first}", *(f"<mo form='infix'>+</mo>{piece}" for piece in others)]
+    signed[-1] += "<mo>]</mo>"
+    return " ".join(f"<math>{piece}</math>" for piece in signed)
 
 
 def _term(place: str | None, digits: int, *, with_bias: bool) -> str:
