@@ -34,7 +34,7 @@ export class Picture {
 
   async embed(chart, spec, theme, params) {
     const width = this.element.clientWidth;
-    const frame = FRAME * (spec.hconcat?.length ?? 1);
+    const frame = FRAME * (spec.hconcat?.length ?? 1); // the fit corrects it
     const host = document.createElement("div");
     const rows = Object.entries(chart.data).map(([name, source]) => [name, decodeRows(source)]);
     const datasets = { ...spec.datasets, ...Object.fromEntries(rows) };

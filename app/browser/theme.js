@@ -18,6 +18,7 @@ export function readTheme(root) {
     text: read("--st-text-color") || read("--q-text"),
     muted: read("--q-muted"),
     grid: read("--q-grid"),
+    size: parseFloat(style.fontSize), // px; larger where the reader asked for larger text
     font: `${read("--st-font") || "sans-serif"}, ${FALLBACK_FONTS}`,
     category: list("--st-chart-categorical-colors"),
     ramp: list("--st-chart-sequential-colors"),
@@ -46,6 +47,8 @@ export function withColours(node, theme) {
 
 /** Vega's configuration in this theme; what a spec configures itself wins. */
 export function vegaConfig(theme, narrow) {
+  const small = Math.round(0.8 * theme.size);
+  const normal = Math.round(0.87 * theme.size);
   const guide = { labelFont: theme.font, titleFont: theme.font, labelColor: theme.text, titleColor: theme.text };
   const range = {};
   for (const name of ["category", "ramp", "diverging"]) if (theme[name].length) range[name] = theme[name];
@@ -56,20 +59,34 @@ export function vegaConfig(theme, narrow) {
     view: { stroke: null },
     axis: {
       ...guide,
-      labelFontSize: 12,
-      titleFontSize: 13,
+      labelFontSize: small,
+      titleFontSize: normal,
       titleFontWeight: "normal",
       titlePadding: 8,
       gridColor: theme.grid,
       domainColor: theme.muted,
       tickColor: theme.muted,
     },
-    legend: { ...guide, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", orient: narrow ? "bottom" : "right" },
-    title: { font: theme.font, color: theme.text, subtitleFont: theme.font, subtitleColor: theme.muted, fontSize: 14, fontWeight: 600, anchor: "start" },
+    legend: {
+      ...guide,
+      labelFontSize: small,
+      titleFontSize: small,
+      titleFontWeight: "normal",
+      orient: narrow ? "bottom" : "right",
+    },
+    title: {
+      font: theme.font,
+      color: theme.text,
+      subtitleFont: theme.font,
+      subtitleColor: theme.muted,
+      fontSize: normal,
+      fontWeight: 600,
+      anchor: "start",
+    },
     header: guide,
     style: { "guide-label": { font: theme.font }, "guide-title": { font: theme.font } },
     mark: { color: theme.colour("weight") },
-    text: { font: theme.font, color: theme.text, fontSize: 12 },
+    text: { font: theme.font, color: theme.text, fontSize: small },
     rule: { color: theme.muted },
     range,
   };

@@ -82,7 +82,7 @@ export class Timeline {
   }
 
   toggle() {
-    if (this.playing) this.rest(this.step);
+    if (this.playing) this.stop();
     else this.play();
   }
 
@@ -105,7 +105,7 @@ export class Timeline {
       this.refresh();
       await this.draw(this.step);
     }
-    if (this.playing === run) this.rest(this.step);
+    if (this.playing === run) this.stop();
   }
 
   /** Steps a second at the chosen speed. */
@@ -114,12 +114,16 @@ export class Timeline {
     return Number(this.speeds.value) * Math.min(most, Math.max(least, this.steps / WHOLE));
   }
 
-  /** Stops here. */
+  /** Shows a step and stays there. */
   rest(step) {
-    this.playing = false;
     this.step = this.inside(step);
-    this.refresh();
     this.draw(this.step);
+    this.stop();
+  }
+
+  stop() {
+    this.playing = false;
+    this.refresh();
     this.onRest(this.step);
   }
 
