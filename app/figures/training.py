@@ -29,7 +29,7 @@ BUCKETS = 240  # parts of the loss curve; the lowest and the highest batch of ea
 COLUMNS = 8  # images in a row
 PLOT_HEIGHT, IMAGES_HEIGHT = 230, 220  # px
 LINEAR_BELOW = 0.05  # loss; above it the scale is logarithmic
-TICKS = [0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e24, 1e30, 1e36]
+TICKS = [0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e24, 1e30, 1e36]
 FLOORS = (0.98, 0.95, 0.9, 0.8, 0.5, 0.0)  # where the axis of the accuracy may begin
 
 OWN_SCALES: dict[str, Any] = {"color": "independent", "strokeWidth": "independent", "opacity": "independent"}
@@ -106,7 +106,7 @@ def _accuracy() -> View:
         *_playhead(x),
         here.mark_point(filled=True, size=110, color="@accuracy"),
         here.mark_text(
-            dy={"expr": f"{at_end} || {at_bottom} ? -14 : 18"},
+            dy={"expr": f"datum.above || {at_bottom} ? -14 : 18"},
             dx={"expr": f"{at_end} ? 0 : 6"},
             align={"expr": f"{at_end} ? 'right' : 'left'"},
             fontSize=13,
@@ -118,7 +118,8 @@ def _accuracy() -> View:
 
 
 def _epochs() -> alt.X:
-    axis = alt.Axis(tickMinStep=1, format="d", grid=False)
+    most = alt.ExprRef("min(10, data('limits')[1].epoch)")  # a tick an epoch, and none between two
+    axis = alt.Axis(tickCount=most, format="d", grid=False)
     return alt.X("epoch:Q", title=_("epoch"), axis=axis, scale=alt.Scale(domain=_ends("epoch"), nice=False))
 
 
@@ -239,14 +240,7 @@ def rows(report: Report) -> Rows:
         "limits": _limit_rows(report, points, epochs),
         "batches": pd.DataFrame(decimate(points, BUCKETS), columns=["epoch", "loss"]),
         "average": pd.DataFrame(sample(_average(points, report.spec), BUCKETS), columns=["epoch", "loss"]),
-        "epochs": pd.DataFrame(
-            [
-                (e.epoch, position(report, e), e.test_loss, e.test_accuracy)
-                for e in epochs
-                if math.isfinite(e.test_loss)
-            ],
-            columns=["epoch", "position", "test_loss", "accuracy"],
-        ),
+        "epochs": _epoch_rows(report, [epoch for epoch in epochs if math.isfinite(epoch.test_loss)]),
         "mistakes": pd.DataFrame(
             mistakes, columns=["position", "rank", "index", "label", "predicted", "confidence", "probability"]
         ),
@@ -297,6 +291,25 @@ def _limit_rows(report: Report, points: Sequence[tuple[float, float]], epochs: S
     floor = next(floor for floor in FLOORS if floor <= lowest)
     ends = [(0, 0.0, floor), (report.spec.epochs, max(highest, 1.05 * GUESSING), 1.0)]
     return pd.DataFrame(ends, columns=["epoch", "loss", "accuracy"])
+
+
+def _epoch_rows(report: Report, epochs: Sequence[Epoch]) -> pd.DataFrame:
+    """List what is drawn of each epoch; its number stands above the curve where the curve goes on below it."""
+    accuracies = [epoch.test_accuracy for epoch in epochs]
+    neighbours = accuracies[1:] + accuracies[-2:-1] or accuracies  # the next one; the last one's is the one before
+    return pd.DataFrame(
+        [
+            (
+                epoch.epoch,
+                position(report, epoch),
+                epoch.test_loss,
+                epoch.test_accuracy,
+                neighbour < epoch.test_accuracy,
+            )
+            for epoch, neighbour in zip(epochs, neighbours, strict=True)
+        ],
+        columns=["epoch", "position", "test_loss", "accuracy", "above"],
+    )
 
 
 def _hints(report: Report, epochs: Sequence[Epoch]) -> list[tuple[int, str]]:

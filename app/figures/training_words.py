@@ -106,6 +106,8 @@ def _end(job: Job, epochs: Sequence[Epoch]) -> str:
             done=len(epochs), epochs=job.spec.epochs
         )
     best = max(epochs, key=lambda epoch: epoch.test_accuracy)
+    if len(epochs) == 1:
+        return _("Trained: test accuracy {accuracy}.").format(accuracy=percent(best.test_accuracy))
     if best is epochs[-1]:
         return _("Trained: test accuracy {accuracy}, the best of all epochs.").format(
             accuracy=percent(best.test_accuracy)
