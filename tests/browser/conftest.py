@@ -1,5 +1,6 @@
 """A server and a Chromium for the browser tests, and a page that fails its test when the browser complains."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def chromium():
     if (path := find()) is None:
-        pytest.skip("no Chromium; `make chromium` installs one")
+        missing = "no Chromium; `make chromium` installs one"
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
@@ -70,7 +72,7 @@ def visit(chromium):
 
 
 def is_complaint(message):
-    # On a deep link Streamlit first looks for its server below the page's own path. The browser comments on how Plotly
+    # On a deep link into the demo Streamlit first looks for its server below the page's own path; the app tells it. The browser comments on how Plotly
     # draws in 3-D, above all without a graphics card.
     is_advice = message.text.startswith(("[.WebGL-", "Canvas2D: Multiple readback"))
     return message.type in {"error", "warning"} and not is_advice and "/_stcore/" not in message.location.get("url", "")
