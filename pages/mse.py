@@ -53,7 +53,7 @@ def digits(window: Sweep) -> int:
 def happening(window: Sweep) -> str:
     """Write the sentence about the present w, as an expression for the browser."""
     slope = f"2 * {FRAME}.steepness * (w - {FRAME}.best)"
-    numbers = {"w": f"format(w, '.{digits(window)}f')", "slope": f"format({slope}, '.3~r')"}
+    numbers = {"w": f"format(w, '.{digits(window)}f')", "slope": f"format({slope}, '.3~g')"}
     flat = spoken(_("At w = {w} the curve is flat: no step to either side lowers the loss."), **numbers)
     right = spoken(_("At w = {w} the curve has the slope {slope}: a larger w lowers the loss."), **numbers)
     left = spoken(_("At w = {w} the curve has the slope {slope}: a smaller w lowers the loss."), **numbers)
@@ -144,6 +144,16 @@ def current_sweep() -> Sweep:
         return usual
 
 
+def offer_the_minimum(points: Points, chosen: Sweep) -> None:
+    """Offer the range around the minimum where the sweep misses it."""
+    window, lowest = windows.over_w(points), mse.minimum(points)
+    if chosen.start <= lowest.w <= chosen.stop or not window.start <= lowest.w <= window.stop:
+        return
+    there = {"from": window.start, "to": window.stop, "step": 5 * window.step}
+    page.status(_("The minimum, at w = {w}, is not among these values.").format(w=number(lowest.w)), "warning")
+    st.button(_("Go there"), key="go", on_click=st.session_state.update, args=(there,))
+
+
 def show_sweep(points: Points) -> None:
     st.markdown(_("Try every w, one after the other, as the course's first program does, and keep the best."))
     try:
@@ -151,6 +161,7 @@ def show_sweep(points: Points) -> None:
     except InputError as error:
         page.input_error(error)
         return
+    offer_the_minimum(points, chosen)
     numbers = sweep.sweep_data(points, chosen)
     best = numbers["sweep"].loc[numbers["sweep"]["mse"].idxmin()]
     player(

@@ -31,6 +31,19 @@ MOST_DOTS = 4000  # rows; more would be one blot, and slow
 # for ten thousand points as for three. $ stands for the one row of the frame.
 LOSS_NOW = "$.least + $.steepness * (w - $.best) * (w - $.best)"
 
+LABEL = "abs(datum.value) >= 1e7 ? format(datum.value, '.3~e') : datum.label"  # of an axis: long numbers as powers
+
+# A number beside the moving point, on the side where the curve is not and the plot does not end.
+_RIGHT = "length(data('frame')) && 2 * w > data('frame')[0].w0 + data('frame')[0].w1"
+BESIDE: dict[str, Any] = {
+    "align": alt.ExprRef(f"{_RIGHT} ? 'right' : 'left'"),
+    "dx": alt.ExprRef(f"{_RIGHT} ? -14 : 14"),
+    "dy": -10,
+    "fontSize": 13,
+    "fontWeight": "bold",
+    "clip": True,
+}
+
 Data = dict[str, pd.DataFrame]
 View = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
 
@@ -89,9 +102,7 @@ def loss_view() -> View:
         clip=True, shape="diamond", size=90, filled=True, color="@background", stroke="@loss", strokeWidth=2, opacity=1
     )
     now = alt.Chart(source("frame")).transform_calculate(w="w", loss=LOSS_NOW.replace("$", "datum"))
-    label = now.transform_calculate(number=shown("datum.loss")).mark_text(
-        clip=True, color="@loss", fontSize=13, fontWeight="bold", dx=14, dy=-10, align="left"
-    )
+    label = now.transform_calculate(number=shown("datum.loss")).mark_text(color="@loss", **BESIDE)
     layers = [
         own.encode(x=x, y=y, detail="sample:N"),
         mean.encode(x=x, y=y),
@@ -119,7 +130,9 @@ def axis(kind: type[alt.X] | type[alt.Y], ends: str, title: str, *, field: str =
     """Return an axis that reaches from `ends`0 to `ends`1 of the frame."""
     domain = [alt.ExprRef(f"length(data('frame')) ? data('frame')[0].{ends}{end} : {end}") for end in (0, 1)]
     scale = alt.Scale(domain=domain, nice=False, zero=False)
-    return kind(f"{field or ends}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, labelSeparation=3))
+    return kind(
+        f"{field or ends}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, labelSeparation=3, labelExpr=LABEL)
+    )
 
 
 @lru_cache(maxsize=64)

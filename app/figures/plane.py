@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app.charts import parameter, source
-from app.figures.line import SIZE, Data, View, axis, data_frame, data_view, rows, shown
+from app.figures.line import BESIDE, SIZE, Data, View, axis, data_frame, data_view, rows, shown
 from app.i18n import _
 from app.palette import QUANTITIES
 from core import mse, windows
@@ -73,9 +73,7 @@ def _map() -> View:
             y=to_b, x=axis(alt.X, "w", across, field="left"), x2="now_w:Q"
         ),
         now.mark_circle(clip=True, color="@weight", opacity=1, size=170).encode(x=to_w, y=to_b),
-        label.mark_text(clip=True, color="@text", fontSize=13, fontWeight="bold", dx=14, dy=-10, align="left").encode(
-            x=to_w, y=to_b, text="number:N"
-        ),
+        label.mark_text(color="@text", **BESIDE).encode(x=to_w, y=to_b, text="number:N"),
     ]
     return alt.layer(*layers, name="plane").properties(**SIZE)
 

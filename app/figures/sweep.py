@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from app.charts import parameter, source
-from app.figures.line import SIZE, Data, View, axis, carrier, data_frame, data_view, rows, shown
+from app.figures.line import BESIDE, SIZE, Data, View, axis, carrier, data_frame, data_view, rows, shown
 from app.figures.written import live
 from app.i18n import _
 from core import mse
@@ -35,9 +35,7 @@ def _losses() -> View:
         tried.mark_circle(clip=True, color="@loss", size=22, opacity=1).encode(x, y),
         now.mark_rule(clip=True, color="@weight", strokeDash=[4, 3], strokeWidth=1.5).encode(x, y),
         now.mark_circle(clip=True, color="@weight", size=170, opacity=1).encode(x, y),
-        label.mark_text(clip=True, color="@loss", fontSize=13, fontWeight="bold", dx=14, dy=-10, align="left").encode(
-            x, y, text="number:N"
-        ),
+        label.mark_text(color="@loss", **BESIDE).encode(x, y, text="number:N"),
     ]
     return alt.layer(*layers, name="loss").properties(**SIZE)
 

@@ -10,7 +10,8 @@ from app.figures.line import LOSS_NOW, shown
 MOST_TERMS = 3  # samples; a longer sum shows its first two and its last
 FRAME = "data('frame')[0]"
 LOSS = LOSS_NOW.replace("$", FRAME)
-EQUALS = "<mo form='infix'>=</mo>"
+EQUALS = "<mo lspace='0' rspace='.3em'>=</mo>"
+PLUS = "<mo form='infix' lspace='0' rspace='.25em'>+</mo>"
 
 
 def written_mse(count: int, *, digits: int = 2, with_bias: bool = False, loss: str = LOSS) -> str:
@@ -25,7 +26,7 @@ def written_mse(count: int, *, digits: int = 2, with_bias: bool = False, loss: s
     with_w = _mean(count, [_term(place, digits, with_bias=with_bias) for place in places])
     squared = _mean(count, [_square(place, with_bias=with_bias) for place in places], before=EQUALS)
     result = f"<math>{EQUALS}<mn class='q-loss'><b>{live(shown(loss))}</b></mn></math>"
-    return f"<div>{with_w} {squared} {result}</div>"
+    return f"<div style='font-size:.92em'>{with_w} {squared} {result}</div>"
 
 
 def live(expression: str) -> str:
@@ -53,7 +54,7 @@ def _mean(count: int, pieces: list[str], *, before: str = "") -> str:
     """Write 1/n[a + b + …]; a line may break before each plus."""
     fraction = f"<mfrac displaystyle='true'><mn>1</mn><mn>{count}</mn></mfrac>"
     first, *others = pieces
-    signed = [f"{before}{fraction}<mo>[</mo>{first}", *(f"<mo form='infix'>+</mo>{piece}" for piece in others)]
+    signed = [f"{before}{fraction}<mo>[</mo>{first}", *(f"{PLUS}{piece}" for piece in others)]
     signed[-1] += "<mo>]</mo>"
     return " ".join(f"<math>{piece}</math>" for piece in signed)
 

@@ -72,8 +72,8 @@ def visit(chromium):
 
 
 def is_complaint(message):
-    # On a deep link into the demo Streamlit first looks for its server below the page's own path; the app tells it. The browser comments on how Plotly
-    # draws in 3-D, above all without a graphics card.
+    # On a deep link into the demo Streamlit first looks for its server below the page's own path (the app tells it);
+    # the browser comments on how Plotly draws in 3-D, above all without a graphics card.
     is_advice = message.text.startswith(("[.WebGL-", "Canvas2D: Multiple readback"))
     return message.type in {"error", "warning"} and not is_advice and "/_stcore/" not in message.location.get("url", "")
 

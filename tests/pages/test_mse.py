@@ -70,6 +70,15 @@ def test_a_bad_sweep_gets_one_sentence(key, value):
     assert sentences(at) == []
 
 
+def test_the_sweep_goes_to_the_minimum_on_request():
+    at = opened("sweep", data="1,100;2,200")
+    at.button(key="go").click().run()
+    assert sentences(at) == []
+    table = at.dataframe[0].value
+    assert table.loc[table["MSE"].idxmin(), "w"] == pytest.approx(100)
+    assert "go" not in [button.key for button in at.button]
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "x,y", "1\n2", "1,2\n2,four", "1,2\n2,nan", "1,2\n2,1e308", "1,2,3", "1,2\n" * 10_001, "<b>,*x*\n1,`"],
