@@ -1,14 +1,16 @@
 """A real training run as a job: started here, watched batch by batch, kept, and scrubbed epoch by epoch."""
 
-import math
+from sys import float_info
 
 import streamlit as st
 
 from app import course, page
 from app.charts import compiled
 from app.figures import training as figure
+from app.figures import training_rows as drawn
 from app.figures import training_words as words
 from app.i18n import _, error_sentence, language, ngettext
+from app.link import check_number
 from app.player import player
 from core.errors import InputError
 from core.jobs import Job, Jobs, manager
@@ -37,35 +39,9 @@ def control(key: str, label: str, *, step: float, width: int | str = "stretch") 
         step=step,
         format="%g",
         key=key,
-        on_change=forget_ignored,
         bind="query-params",
         width=width,
     )
-
-
-def note_nonsense() -> None:
-    """Remember what the link has instead of numbers; the controls then take their default."""
-    for key in DEFAULTS:
-        text = st.query_params.get(key)
-        if text is not None and key not in st.session_state and not is_number(text):
-            st.session_state.setdefault("ignored", {})[key] = text[:40]
-
-
-def is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def forget_ignored() -> None:
-    st.session_state.pop("ignored", None)
-
-
-def show_ignored() -> None:
-    for key, text in st.session_state.get("ignored", {}).items():
-        sentence = _("The link says {key} = “{text}”, which is no number; {value} is used instead.")
-        page.status(sentence.format(key=key, text=text.replace("`", "'"), value=f"`{DEFAULTS[key]:g}`"), "warning")
 
 
 def spec_of_controls() -> RunSpec:
@@ -87,7 +63,6 @@ def whole(value: float) -> int:
 
 
 def set_controls(**values: float) -> None:
-    forget_ignored()
     st.session_state.update(DEFAULTS | values)
 
 
@@ -119,7 +94,7 @@ def show_run(jobs: Jobs, spec: RunSpec, was_active: bool) -> None:
         job.wait_for(lambda job: bool(job.batches) or not job.active, FIRST_LOOK)
     if was_active and job is not None and not job.active:
         st.rerun()
-    report = figure.report(job, spec, language())
+    report = drawn.report(job, spec, language())
     sentence, kind = words.status(job, report)
     page.status(sentence, kind)
     for notice in job.notices if job is not None else ():
@@ -132,7 +107,7 @@ def show_run(jobs: Jobs, spec: RunSpec, was_active: bool) -> None:
         key="run",
         name="training",
         alt=words.alternative(report.batches[: report.batch_count], epochs),
-        data=figure.encoded_rows(report),
+        data=drawn.encoded_rows(report),
         steps=len(epochs) if report.ended else 0,
         start=-1,
         captions=words.captions(epochs, spec) if report.ended else (),
@@ -148,13 +123,13 @@ def show_run(jobs: Jobs, spec: RunSpec, was_active: bool) -> None:
 
 def numbers(job: Job) -> None:
     """Show and offer what is drawn, number for number."""
-    epochs, batches = figure.epoch_table(job.epochs), figure.batch_table(job.batches)
+    epochs, batches = drawn.epoch_table(job.epochs), drawn.batch_table(job.batches)
     st.markdown(_("Each epoch: the test is on the 10,000 test images."))
     page.table(epochs, name="epochs")
     st.markdown(_("Each batch: its loss before the step that it causes."))
     page.table(batches, name="batches")
     st.markdown(_("The test images that it gets most wrong, after each epoch."))
-    page.table(figure.mistake_table(job.epochs), name="mistakes")
+    page.table(drawn.mistake_table(job.epochs), name="mistakes")
 
 
 def update_rule(spec: RunSpec) -> None:
@@ -252,7 +227,8 @@ def poll_while(active: bool) -> float | None:
 # --- The page, from top to bottom
 
 page.header(_(ENTRY.title), _(ENTRY.promise))
-note_nonsense()
+for key in DEFAULTS:
+    check_number(key, -float_info.max, float_info.max)  # what is too large gets a sentence of the spec
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     control("epochs", _("Epochs"), step=1.0, width=120)
     control("batch", _("Batch size"), step=16.0, width=120)
@@ -262,7 +238,6 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         control("momentum", _("Momentum"), step=0.1)
         control("seed", _("Seed of the weights and of the images' order"), step=1.0)
     button = st.container(width="content")
-show_ignored()
 
 try:
     spec = spec_of_controls()

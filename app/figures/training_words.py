@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.figures.training import Report, finding
+from app.figures.training_rows import Report, finding
 from app.i18n import N_, _, error_sentence, language, ngettext
 from app.page import Kind
 from core.device import Placement
