@@ -14,17 +14,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-from torch import nn
-
 from benchmarks.conditions import conditions
 from core.datasets import DATA
-from core.device import Placement, find_placement
-from core.networks import CNN
+from core.device import Placement, find_placement, spin_briefly
 from core.records import Epoch
 from core.run import RunSpec
-from core.torchvision_ops import prepare_torchvision
-from core.train import train
 
 TARGET_RATIO = 3.0
 TARGET_POINTS = 0.5
@@ -39,8 +33,12 @@ class Result(NamedTuple):
 
 def listing(root: Path) -> Result:
     """Train one epoch as the course's listing does."""
+    import torch
+    from torch import nn
     from torch.utils.data import DataLoader
     from torchvision import datasets, transforms
+
+    from core.networks import CNN
 
     transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
     train_set = datasets.MNIST(root=root, train=True, download=False, transform=transform)
@@ -73,6 +71,8 @@ def listing(root: Path) -> Result:
 
 def ours(placement: Placement) -> Result:
     """Train one epoch with core.train."""
+    from core.train import train
+
     epoch = next(record for record in train(RunSpec(epochs=1), placement) if isinstance(record, Epoch))
     return Result(epoch.images_per_second, epoch.test_accuracy)
 
@@ -87,6 +87,10 @@ def unpack(root: Path) -> None:
 
 def measure(rounds: int, placement: Placement) -> tuple[list[Result], list[Result]]:
     """Run both in turn, `rounds` times; return what the listing and what core.train reached."""
+    import torch
+
+    from core.torchvision_ops import prepare_torchvision
+
     prepare_torchvision()
     torch.set_num_threads(placement.threads)
     theirs, own = [], []
@@ -106,6 +110,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, help="for both; all cores, up to 4, when left out")
     args = parser.parse_args()
+    spin_briefly()  # for both, as in the terminal
     placement = find_placement("auto", args.threads)
     facts = ", ".join(f"{name} {value}" for name, value in placement.facts().items() if name != "torch")
     print(f"Training the CNN, one epoch of MNIST ({conditions()}; ours on {facts}; the listing on as many threads)")

@@ -98,6 +98,16 @@ def usable_cores() -> int:
     return max(1, min(_physical_cores(allowed), _container_limit()))
 
 
+def spin_briefly() -> None:
+    """Let the threads of OpenMP sleep soon when they wait for each other; call it before torch is loaded.
+
+    Left alone they wait awake, and where another program takes one of the cores for a moment, all of them wait for
+    the thread that has none: two threads beside a busy program then train at 250 to 3,600 images a second instead of
+    4,300 to 7,200. On a quiet machine it costs nothing that can be measured. Whoever has set the variable keeps it.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
 def _choose_device(asked: str) -> tuple[str, str]:
     if asked not in DEVICES:
         raise InputError(

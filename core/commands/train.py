@@ -5,7 +5,7 @@ import json
 import math
 
 from core.commands.progress import watch
-from core.device import DEVICES, Placement, find_placement
+from core.device import DEVICES, Placement, find_placement, spin_briefly
 from core.kept import kept_run
 from core.models import MODELS
 from core.records import Epoch
@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         train_images=args.train_images,
         seed=args.seed,
     )
+    spin_briefly()
     placement = find_placement(args.device, args.threads)
     if not args.json:
         _print_placement(placement)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core import device
-from core.device import Placement, find_placement, usable_cores
+from core.device import Placement, find_placement, spin_briefly, usable_cores
 from core.errors import InputError
 
 
@@ -63,3 +63,12 @@ def test_auto_takes_the_accelerator_that_is_there(monkeypatch, accelerators):
 def test_nonsense_gets_a_sentence(name, threads):
     with pytest.raises(InputError, match="must be"):
         find_placement(name, threads)
+
+
+def test_threads_wait_as_the_person_said_or_briefly(monkeypatch):
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    spin_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    spin_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == "1000"
