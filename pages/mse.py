@@ -8,8 +8,10 @@ from app import points as data
 from app.charts import compiled
 from app.choice import choice
 from app.figures import line, plane, reductions, sweep
-from app.figures.written import FRAME, live, spoken, written_mse
-from app.i18n import _, language, ngettext
+from app.figures import mse_words as words
+from app.figures.mse_words import digits, latex, number
+from app.figures.written import FRAME, live, written_mse
+from app.i18n import _, language
 from app.player import Drag, Slider, player
 from core import mse, mse_check, mse_script, windows
 from core.errors import InputError
@@ -28,13 +30,14 @@ def landscape(points: Points) -> None:
         compiled(line.landscape),
         key="mse",
         name="mse-landscape",
-        alt=in_words(points, window, lowest),
+        alt=words.landscape_in_words(points, window, lowest),
         data=line.landscape_data(points, window),
         sliders=[slider_w(window)],
         drags=[Drag("data", set={"w": "x == 0 ? w : y / x"}), Drag("loss", x="w")],
-        formula=written_mse(len(points), digits=digits(window)) + f"<small>{live(happening(window))}</small>",
+        formula=written_mse(len(points), digits=digits(window)) + f"<small>{live(words.happening(window))}</small>",
     )
-    verdict(points, window, lowest)
+    page.status(*words.verdict(points, window, lowest))
+    st.caption(words.legend(len(points)))
 
 
 def slider_w(window: Sweep, start: float = 1.0) -> Slider:
@@ -43,79 +46,6 @@ def slider_w(window: Sweep, start: float = 1.0) -> Slider:
 
 def clamped(value: float, window: Sweep) -> float:
     return min(max(value, window.start), window.stop)
-
-
-def digits(window: Sweep) -> int:
-    """Count the decimals that the steps of w need."""
-    return len(f"{window.step:.10f}".rstrip("0").partition(".")[2])
-
-
-def happening(window: Sweep) -> str:
-    """Write the sentence about the present w, as an expression for the browser."""
-    slope = f"2 * {FRAME}.steepness * (w - {FRAME}.best)"
-    numbers = {"w": f"format(w, '.{digits(window)}f')", "slope": f"format({slope}, '.3~g')"}
-    flat = spoken(_("At w = {w} the curve is flat: no step to either side lowers the loss."), **numbers)
-    right = spoken(_("At w = {w} the curve has the slope {slope}: a larger w lowers the loss."), **numbers)
-    left = spoken(_("At w = {w} the curve has the slope {slope}: a smaller w lowers the loss."), **numbers)
-    near = f"{FRAME}.steepness == 0 || abs(w - {FRAME}.best) < {window.step / 2!r}"
-    return f"{near} ? {flat} : {slope} < 0 ? {right} : {left}"
-
-
-def verdict(points: Points, window: Sweep, lowest: Minimum) -> None:
-    """Say where the minimum is and what it means."""
-    numbers = {"w": number(lowest.w), "loss": number(lowest.loss)}
-    if not lowest.unique:
-        sentence = _("Every x is 0, so w changes nothing: the loss is {loss} everywhere.").format(**numbers)
-        page.status(sentence, "warning")
-    elif not window.start <= lowest.w <= window.stop:
-        page.status(_("The minimum, at w = {w}, lies outside the picture.").format(**numbers), "warning")
-    elif is_exact(points, lowest):
-        sentence = _("The minimum is at w = {w}. The loss is 0 there: the line goes through every point.")
-        page.status(sentence.format(**numbers), "good")
-    else:
-        sentence = _("The minimum is at w = {w}. The loss is still {loss} there: no w makes all squares vanish.")
-        page.status(sentence.format(**numbers))
-    legend = _(
-        "Each square's area is its sample's term of the sum. Thin: each sample's own parabola; bold: their mean."
-    )
-    if len(points) > line.MOST_SQUARES:
-        legend = _("{count:,} points are too many to draw their squares; up to {most} have them.").format(
-            count=len(points), most=line.MOST_SQUARES
-        )
-    st.caption(legend)
-
-
-def is_exact(points: Points, lowest: Minimum) -> bool:
-    """Tell whether what is left of the loss is nothing but rounding."""
-    _x, y = points.arrays
-    return lowest.loss <= 1e-24 * max(1e-300, float((y * y).mean()))
-
-
-def in_words(points: Points, window: Sweep, lowest: Minimum) -> str:
-    """Write the text alternative of the first picture."""
-    drawn = ngettext(
-        "Left: {count} point and the line y = w·x. ", "Left: {count} points and the line y = w·x. ", len(points)
-    ).format(count=len(points))
-    ends = mse.sweep(points, window.values[[0, -1]])
-    curve = _(
-        "Right: the loss over w from {start} to {stop}, a parabola that falls from {first} to its minimum {loss} "
-        "at w = {w} and rises to {last}."
-    )
-    if not lowest.unique:
-        curve = _("Right: the loss over w from {start} to {stop}, a level line at {loss}.")
-    return drawn + curve.format(
-        start=number(window.start),
-        stop=number(window.stop),
-        first=number(ends[0]),
-        last=number(ends[1]),
-        loss=number(lowest.loss),
-        w=number(lowest.w),
-    )
-
-
-def number(value: float) -> str:
-    """Write a number with four digits at most."""
-    return f"{value:.4g}".replace("-", "−") if abs(value) > 1e-12 else "0"
 
 
 # --- The course's sweep ------------------------------------------------------------------------------------------
@@ -195,14 +125,11 @@ def show_plane(points: Points) -> None:
     with flat:
         plane_map(points, window, lowest)
     with solid:
-        words = _(
-            "The loss as a surface over w and b, in 3-D: a valley with its lowest point, {loss}, at w = {w}, b = {b}."
-        )
         st.plotly_chart(
             plane.surface_in_3d(points, window, page.theme(), language()),
             key="surface",
             config={"displaylogo": False},
-            alt=words.format(loss=number(lowest.loss), w=number(lowest.w), b=number(lowest.b)),
+            alt=words.surface_in_words(lowest),
         )
         sentence = _("The same surface in 3-D, from the same {cells} × {cells} numbers. Turn it by dragging.")
         st.caption(sentence.format(cells=plane.CELLS))
@@ -210,31 +137,15 @@ def show_plane(points: Points) -> None:
         sentence = _("The minimum is at w = {w}, b = {b}, where the loss is {loss}. Drag in the data to move b alone.")
         page.status(sentence.format(w=number(lowest.w), b=number(lowest.b), loss=number(lowest.loss)))
     else:
-        page.status(valley(), "warning")
-
-
-def valley() -> str:
-    return _("All x are equal, so many lines are equally good: the minimum is a valley, not a point.")
+        page.status(words.valley(), "warning")
 
 
 def plane_map(points: Points, window: Plane, lowest: Minimum) -> None:
-    words = _(
-        "Left: the data and the line y = w·x + b. Right: a map of the loss over w from {w0} to {w1} and b from {b0} to "
-        "{b1}; lowest, {loss}, at w = {w}, b = {b}."
-    ).format(
-        w0=number(window.w.start),
-        w1=number(window.w.stop),
-        b0=number(window.b.start),
-        b1=number(window.b.stop),
-        loss=number(lowest.loss),
-        w=number(lowest.w),
-        b=number(lowest.b),
-    )
     player(
         compiled(plane.plane),
         key="plane",
         name="mse-plane",
-        alt=words,
+        alt=words.plane_in_words(window, lowest),
         data=plane.plane_data(points, window),
         sliders=[
             slider_w(window.w),
@@ -394,13 +305,7 @@ def show_closed_form(points: Points) -> None:
         )
         page.status(sentence.format(ratio=number(high / low)))
     else:
-        page.status(valley(), "warning")
-
-
-def latex(value: float) -> str:
-    """Write a number with five digits at most, in LaTeX."""
-    mantissa, _e, power = f"{value if abs(value) > 1e-12 else 0.0:.5g}".partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(power)}}}" if power else mantissa
+        page.status(words.valley(), "warning")
 
 
 # --- Things to try -----------------------------------------------------------------------------------------------
