@@ -4,12 +4,12 @@
 browsers load it once and keep it. Nothing is downloaded.
 """
 
-import os
-import tempfile
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
+
+from core.files import write_file
 
 STATIC = Path(__file__).parent / "static"
 SNIPPET = "window.vegaEmbed = vegaEmbed;"  # what the bundle leaves for the player
@@ -32,18 +32,6 @@ def ensure_bundle() -> Path:
         if not path.exists():
             import vl_convert
 
-            _write_beside_and_rename(path, vl_convert.javascript_bundle(SNIPPET))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, vl_convert.javascript_bundle(SNIPPET).encode())
     return path
-
-
-def _write_beside_and_rename(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".vega-", suffix=".js")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
