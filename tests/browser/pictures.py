@@ -28,7 +28,7 @@ def take(browser: Browser, address: str, path: str, theme: str) -> None:
     figure = page.locator(".player").first
     figure.locator("canvas").wait_for()
     page.wait_for_load_state("networkidle")
-    figure.screenshot(path=PICTURES / f"{path}-{theme}.png")
+    figure.locator(".chart").screenshot(path=PICTURES / f"{path}-{theme}.png")
     if path == COURSE[0].path and theme == "light":
         page.screenshot(path=PICTURES / "readme.png")
     context.close()
