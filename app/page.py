@@ -73,6 +73,14 @@ def section(label: str, *, key: str) -> Iterator[bool]:
         yield bool(panel.open)
 
 
+@st.fragment
+def part(label: str, show: Callable[[], None], *, key: str) -> None:
+    """Draw a section that nothing else on the page depends on: what is clicked in it draws it alone anew."""
+    with section(label, key=key) as is_open:
+        if is_open:
+            show()
+
+
 def table(frame: pd.DataFrame, *, name: str) -> None:
     """Show what is drawn as a table, with its CSV in full precision to take away."""
     st.dataframe(frame, hide_index=True, alt=name)
@@ -89,15 +97,16 @@ def table(frame: pd.DataFrame, *, name: str) -> None:
 
 def code_panel(make_source: Callable[[], str], *, name: str) -> None:
     """Offer the complete script of what is shown: to read, to copy, to download as .py or .ipynb."""
-    with section(_("The code"), key="code") as is_open:
-        if not is_open:
-            return
+
+    def show() -> None:
         source = make_source()
         st.markdown(_("A complete PyTorch script for exactly what this page shows now."))
         with st.container(horizontal=True):
             _download(_("Download .py"), source, f"{name}.py", "text/x-python")
             _download(_("Download .ipynb"), notebook(source), f"{name}.ipynb", "application/x-ipynb+json")
         st.code(source, language="python", line_numbers=True)
+
+    part(_("The code"), show, key="code")
 
 
 def _download(label: str, data: str, file_name: str, mime: str) -> None:

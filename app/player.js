@@ -8,9 +8,9 @@ import { debounced, dress, fill, snapped } from "./browser/dom.js";
 import { loadVega } from "./browser/vega.js";
 import { readTheme } from "./browser/theme.js";
 import { Address } from "./browser/address.js";
-import { followFormula, formulaPatch, layFormula } from "./browser/formula.js";
+import { fillFormula, followFormula, formulaPatch, layFormula } from "./browser/formula.js";
 import { Sliders } from "./browser/sliders.js";
-import { dragPatch, Drags } from "./browser/drag.js";
+import { boundSignals, dragPatch, Drags } from "./browser/drag.js";
 import { Timeline } from "./browser/timeline.js";
 import { Picture } from "./browser/picture.js";
 
@@ -117,9 +117,10 @@ class Player {
     if (this.closed || !parts.chart.clientWidth) return; // hidden: the observer calls when it appears
     try {
       await loadVega(data.bundle);
-      const fresh = await this.picture.show(this.chart(), readTheme(this.root), this.values);
+      const params = { ...this.values, ...boundSignals(data.drags, data.sliders) };
+      const fresh = await this.picture.show(this.chart(), readTheme(this.root), params);
       if (this.closed) this.picture.finalize();
-      else if (fresh) this.connect();
+      else this.connect(fresh);
       parts.message.hidden = true;
     } catch (error) {
       this.fail(error);
@@ -130,8 +131,9 @@ class Player {
   chart() {
     const { spec, data, height, formula, outputs, drags, sliders } = this.data;
     const patches = [formulaPatch(this.numbers(formula), outputs), dragPatch(drags, sliders)];
-    const bounds = drags.length && sliders.map(({ param, minimum, maximum, step }) => [param, minimum, maximum, step]);
-    return { spec, data, height, patches, dependencies: [formula, outputs, drags, bounds] };
+    const expressions = this.live.map(({ update }) => update);
+    const params = sliders.map(({ param }) => param);
+    return { spec, data, height, patches, dependencies: [expressions, outputs, drags, params] };
   }
 
   /** The live numbers of the formula; its elements are kept while the template stays the same. */
@@ -141,11 +143,13 @@ class Player {
     return this.live;
   }
 
-  connect() {
-    this.drags?.close();
+  connect(fresh) {
     const { view, canvas } = this.picture;
+    fillFormula(view, this.live);
+    if (!fresh) return;
+    this.drags?.close();
     this.drags = new Drags(view, canvas, this.data.drags);
-    followFormula(view, this.live);
+    followFormula(view, () => this.live);
     for (const param of Object.keys(this.bounds)) view.addSignalListener(param, (_, value) => this.put(param, value));
   }
 

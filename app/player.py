@@ -164,11 +164,22 @@ def encoded(rows: Rows) -> Encoded:
     """Write rows as columns: numbers as base64 of little-endian doubles, everything else as a list.
 
     JSON has no NaN and needs twice the bytes. The digest tells the browser whether anything changed. Encoded rows
-    come back as they are, so that a page which many readers poll can encode once for all.
+    come back as they are, so that a page which many readers poll can encode once for all; a frame is read once and
+    must not change afterwards.
     """
     if isinstance(rows, dict):
         return rows
-    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    if isinstance(rows, pd.DataFrame):
+        return _encoded_frame(_Same(rows))
+    return _columns(pd.DataFrame(list(rows)))
+
+
+@lru_cache(maxsize=64)
+def _encoded_frame(frame: "_Same") -> Encoded:
+    return _columns(frame.value)
+
+
+def _columns(frame: pd.DataFrame) -> Encoded:
     columns: dict[str, Any] = {}
     for title, column in frame.items():
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
@@ -245,21 +256,21 @@ class _Outline:
 
 @dataclass(frozen=True, eq=False)
 class _Same:
-    """A spec that is recognised by being the same object, which is quicker than comparing it."""
+    """A spec or a frame that is recognised by being the same object, which is quicker than comparing it."""
 
-    spec: Mapping[str, Any]
+    value: Any
 
     def __hash__(self) -> int:
-        return id(self.spec)
+        return id(self.value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.spec is self.spec
+        return isinstance(other, _Same) and other.value is self.value
 
 
 @lru_cache(maxsize=256)
 def _outline(same: _Same) -> _Outline:
     """Read a spec once, however often it is drawn: it holds some thousand objects. Raises ValueError."""
-    spec = same.spec
+    spec: Mapping[str, Any] = same.value
     if "datasets" in spec and not isinstance(spec["datasets"], Mapping):
         raise ValueError("datasets must be a mapping")
     nodes = list(_nodes(spec))

@@ -1,5 +1,8 @@
 """The MSE landscape: see app/course.py. Course: "线性模型", and its exercise y = w·x + b with np.meshgrid."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -342,6 +345,10 @@ def things_to_try(points: Points) -> None:
     )
 
 
+def show_numbers(points: Points) -> None:
+    page.table(line.landscape_data(points, windows.over_w(points))["mean"], name="mse-landscape")
+
+
 # --- The page ----------------------------------------------------------------------------------------------------
 
 page.header(_(ENTRY.title), _(ENTRY.promise))
@@ -354,20 +361,19 @@ with page.section(_("The data"), key="edit") as is_open:
     else:
         data.forget_table()
 
-SECTIONS = (
-    ("sweep", _("The course's sweep: try every w"), show_sweep),
+with page.section(_("The course's sweep: try every w"), key="sweep") as is_open:  # the code below shows its inputs
+    if is_open:
+        show_sweep(points)
+
+PARTS: tuple[tuple[str, str, Callable[[Points], None]], ...] = (
     ("plane", _("With a bias: y = w·x + b"), show_plane),
     ("sum", _("Sum or mean"), show_sum_and_mean),
     ("losses", _("MSE, MAE and Huber"), show_three_losses),
     ("closed", _("The minimum in closed form"), show_closed_form),
     ("try", _("Things to try"), things_to_try),
 )
-for key, label, show in SECTIONS:
-    with page.section(label, key=key) as is_open:
-        if is_open:
-            show(points)
+for key, label, show in PARTS:
+    page.part(label, partial(show, points), key=key)
 
 page.code_panel(lambda: mse_script.script(points, current_sweep()), name="mse_landscape")
-with page.section(_("The numbers of the picture"), key="numbers") as is_open:
-    if is_open:
-        page.table(line.landscape_data(points, windows.over_w(points))["mean"], name="mse-landscape")
+page.part(_("The numbers of the picture"), lambda: show_numbers(points), key="numbers")

@@ -10,14 +10,14 @@ const POINTER = /(?<![.\w'"])([xy])\b(?!\s*\()/g; // x and y in an expression, b
 
 /** The patch that lets the drags of a compiled chart move its parameters. */
 export function dragPatch(drags, sliders) {
-  const bounds = Object.fromEntries(sliders.map((slider) => [slider.param, slider]));
   return (vega) => {
+    for (const [name, value] of Object.entries(boundSignals(drags, sliders))) vega.signals.push({ name, value });
     drags.forEach(({ set }, index) => {
       const signal = dragSignal(index);
       vega.signals.unshift({ name: signal, value: null });
       for (const [param, expression] of Object.entries(set)) {
         const target = vega.signals.find(({ name }) => name === param);
-        const update = bounded(bounds[param], expression.replace(POINTER, `${signal}.$1`));
+        const update = bounded(param, expression.replace(POINTER, `${signal}.$1`));
         target.on = [...(target.on ?? []), { events: { signal }, update }];
       }
     });
@@ -25,11 +25,25 @@ export function dragPatch(drags, sliders) {
   };
 }
 
+/** The bounds of the dragged parameters, as signals of the chart, so that other bounds do not need another chart. */
+export function boundSignals(drags, sliders) {
+  const dragged = new Set(drags.flatMap(({ set }) => Object.keys(set)));
+  const bounds = sliders.filter(({ param }) => dragged.has(param));
+  return Object.fromEntries(
+    bounds.map(({ param, minimum, maximum, step }) => [boundSignal(param), { minimum, maximum, step }]),
+  );
+}
+
 function dragSignal(index) {
   return `drag_${index}`;
 }
 
-function bounded({ param, minimum, maximum, step }, value) {
+function boundSignal(param) {
+  return `${param}_bounds`;
+}
+
+function bounded(param, value) {
+  const [minimum, maximum, step] = ["minimum", "maximum", "step"].map((end) => `${boundSignal(param)}.${end}`);
   const snap = `clamp(${minimum} + round(((${value}) - ${minimum}) / ${step}) * ${step}, ${minimum}, ${maximum})`;
   return `isFinite(${value}) ? round(${snap} * 1e10) / 1e10 : ${param}`;
 }

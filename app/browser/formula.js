@@ -42,10 +42,17 @@ export function formulaPatch(numbers, outputs) {
   };
 }
 
-/** Shows the numbers now and whenever they change. */
-export function followFormula(view, numbers) {
-  for (const { signal, text } of numbers) {
-    text.data = view.signal(signal) ?? "";
-    view.addSignalListener(signal, (_, value) => (text.data = value));
-  }
+/**
+ * Shows the numbers whenever they change.
+ * @param {function(): Array} current the numbers of the template that is laid out then
+ */
+export function followFormula(view, current) {
+  current().forEach(({ signal }, index) => {
+    view.addSignalListener(signal, (_, value) => (current()[index].text.data = value));
+  });
+}
+
+/** Shows the numbers now. */
+export function fillFormula(view, numbers) {
+  for (const { signal, text } of numbers) text.data = view.signal(signal) ?? "";
 }
