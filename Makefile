@@ -42,7 +42,7 @@ format: install-dev
 	$(BIN)/ruff format .
 
 test: install-dev chromium lint  ## everything that must hold
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 bench: install-dev chromium  ## the figures of the README, measured on this machine
 	$(BIN)/python -m benchmarks
