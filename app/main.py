@@ -15,7 +15,12 @@ def main() -> None:
     from app.course import chapters
     from app.i18n import _, language_switch
 
-    st.set_page_config(page_title="Torchscape", page_icon=str(ROOT / "app" / "static" / "icon.svg"), layout="wide")
+    st.set_page_config(
+        page_title="Torchscape",
+        page_icon=str(ROOT / "app" / "static" / "icon.svg"),
+        layout="wide",
+        menu_items={"About": _("Torchscape: see how PyTorch learns.")},  # with an item of ours, the theme switch shows
+    )
     st.html(ROOT / "app" / "style.css")
     with st.sidebar:
         language_switch()

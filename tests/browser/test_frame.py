@@ -61,6 +61,15 @@ def test_the_theme_follows_the_system(visit, app_address, scheme, ground):
     assert page.locator(".stApp").evaluate("element => getComputedStyle(element).backgroundColor") == ground
 
 
+def test_the_theme_can_be_switched(visit, app_address):
+    page = open_fully(visit, app_address, "", color_scheme="dark")
+    page.get_by_test_id("stMainMenu").click()
+    page.get_by_role("menuitemradio", name="Light").click()
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('.stApp')).backgroundColor === 'rgb(255, 255, 255)'"
+    )
+
+
 def test_the_map_leads_to_every_page(visit, app_address):
     for entry in COURSE:
         page = open_fully(visit, app_address, "")
