@@ -1,12 +1,24 @@
 """The course as a map: each page with a picture of it, one sentence and a link."""
 
+from html import escape
+
 import streamlit as st
 
 from app import page
-from app.course import ROOT, chapters
-from app.i18n import _
+from app.course import Entry, chapters
+from app.i18n import _, language
 
-PICTURES = ROOT / "app" / "static" / "pictures"
+
+def card(entry: Entry) -> None:
+    title = _(entry.title)
+    st.html(
+        f'<a href="{entry.path}?lang={language()}" tabindex="-1">'  # the keyboard takes the link below
+        f'<img src="app/static/pictures/{entry.path}-{page.theme()}.png" style="width: 100%; border-radius: 0.25rem"'
+        f' alt="{escape(_("The page “{title}”").format(title=title))}"></a>'
+    )
+    st.page_link(entry.file, label=f"**{title}**", icon=":material/arrow_forward:")
+    st.markdown(_(entry.promise))
+
 
 page.header(
     "Torchscape",
@@ -15,15 +27,11 @@ page.header(
         "and every moment can be replayed."
     ),
 )
-
+places = st.columns(2, gap="large")
+number = 0
 for chapter, entries in chapters().items():
-    st.subheader(_(chapter), anchor=False)
     for entry in entries:
-        picture, text = st.columns([1, 2], vertical_alignment="center")
-        with picture:
-            file = PICTURES / f"{entry.path}-{page.theme()}.png"
-            if file.exists():
-                st.image(file, alt=_("The page “{title}”").format(title=_(entry.title)), width="stretch")
-        with text:
-            st.page_link(entry.file, label=f"**{_(entry.title)}**", icon=":material/arrow_forward:")
-            st.markdown(_(entry.promise))
+        number += 1
+        with places[(number - 1) % 2]:
+            st.subheader(f"{number}. {_(chapter)}", anchor=False)
+            card(entry)
