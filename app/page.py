@@ -83,6 +83,7 @@ def part(label: str, show: Callable[[], None], *, key: str) -> None:
 
 def table(frame: pd.DataFrame, *, name: str) -> None:
     """Show what is drawn as a table, with its CSV in full precision to take away."""
+    st.space("small")  # for the table's own tools, which float above it
     st.dataframe(frame, hide_index=True, alt=name)
     st.download_button(
         _("Download CSV"),
@@ -142,4 +143,4 @@ def predict(*, key: str, question: str, options: list[str], answer: int, explana
     if chosen == answer:
         status(_("Right.") + " " + explanation, "good")
     else:
-        status(_("Not quite: {answer}.").format(answer=options[answer]) + " " + explanation, "warning")
+        status(_("No: {answer}.").format(answer=options[answer]) + " " + explanation, "warning")

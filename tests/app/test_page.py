@@ -41,7 +41,7 @@ def test_a_prediction_is_asked_for_before_it_is_revealed(app):
 def test_a_wrong_prediction_names_the_right_answer(app):
     app.radio[0].set_value(0).run()
     app.button[0].click().run()
-    assert "Not quite: two. Because." in shown(app)
+    assert "No: two. Because." in shown(app)
 
 
 def test_a_new_choice_hides_the_answer_again(app):
