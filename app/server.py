@@ -53,7 +53,7 @@ def warm() -> None:
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[dict[str, object]]:
-    """Check and warm when the server starts, before the first reader comes; workers end with the server by themselves."""
+    """Check and warm when the server starts, before the first reader comes; workers end with it by themselves."""
     for name, value in settings_not_in_force().items():
         _logger.warning(
             "%s is %r instead of %r: .streamlit/config.toml is not in force and many readers at once will wait",
