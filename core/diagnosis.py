@@ -14,12 +14,13 @@ FLAT = 0.01  # relative change of the train loss in an epoch that counts as none
 FLAT_EPOCHS = 3  # so many flat epochs in a row are a plateau
 JUMP = 2 * GUESSING  # a loss above it was thrown there by a step that was too long
 LEAST_LOOK_BACK = 10  # batches
+LOOKS = 4  # so often an epoch the trend is judged, so that the verdict does not change from one second to the next
 
 
 class State(Enum):
     """The one word for a run."""
 
-    WAITING = "no batch is reported yet"
+    WAITING = "too few batches are reported"
     NOT_FINITE = "the loss became infinite or no number"
     DIVERGED = "the loss is above that of guessing"
     COLLAPSED = "the loss jumped and the network has been guessing since"
@@ -57,9 +58,19 @@ def diagnose(batches: Sequence[Batch], epochs: Sequence[Epoch], *, steps_per_epo
     for state, begin in ((State.OVERFITTING, overfitting_since(epochs)), (State.PLATEAU, plateau_since(epochs))):
         if begin is not None:
             return Diagnosis(state=state, loss=loss, since=begin)
-    ago = max(1, len(batches) // 10)
-    falls = loss < averages[max(0, len(batches) - 1 - ago)]
-    return Diagnosis(state=State.FALLING if falls else State.LEVEL, loss=loss)
+    return Diagnosis(state=_trend(batches, steps_per_epoch), loss=loss)
+
+
+def _trend(batches: Sequence[Batch], steps_per_epoch: int) -> State:
+    """Compare the mean loss of the last epoch's worth of batches, or of the later half, with as many before them."""
+    stride = max(LEAST_LOOK_BACK, steps_per_epoch // LOOKS)
+    end = len(batches) - len(batches) % stride if len(batches) > stride else len(batches)
+    window = min(end // 2, steps_per_epoch)
+    if window < LEAST_LOOK_BACK:
+        return State.WAITING
+    before, after = batches[end - 2 * window : end - window], batches[end - window : end]
+    falls = sum(batch.loss for batch in after) < sum(batch.loss for batch in before)
+    return State.FALLING if falls else State.LEVEL
 
 
 def _guessing(batches: Sequence[Batch], epochs: Sequence[Epoch], loss: float) -> State | None:

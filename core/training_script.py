@@ -94,7 +94,7 @@ def main(root):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", default="data", help="folder for MNIST (%(default)s)")
-    main(parser.parse_args().root)
+    main(parser.parse_known_args()[0].root)  # a notebook's kernel has arguments of its own
 ''')
 
 _FORWARD = {

@@ -1,8 +1,10 @@
+import itertools
 import math
 
+import numpy as np
 import pytest
 
-from core.diagnosis import GUESSING, State, diagnose, overfitting_since, plateau_since
+from core.diagnosis import GUESSING, LEAST_LOOK_BACK, State, diagnose, overfitting_since, plateau_since
 from core.records import Batch, Epoch
 
 STEPS = 20  # in an epoch
@@ -47,6 +49,20 @@ def test_a_falling_loss_is_the_average_of_the_last_batches():
 
 def test_a_loss_that_goes_up_and_down_is_level():
     assert finding([1.0, 1.1] * 30 + [1.2] * 10).state is State.LEVEL
+
+
+def test_a_few_batches_show_no_trend():
+    assert finding([1.0, 0.9, 1.1, 0.8]).state is State.WAITING
+
+
+def test_the_verdict_on_a_noisy_loss_does_not_flicker():
+    noise = np.random.default_rng(0)
+    losses = [math.exp(-step / 150) + noise.uniform(0, 0.5) for step in range(300)]
+    verdicts = [finding(losses[:count]).state for count in range(LEAST_LOOK_BACK, len(losses) + 1)]
+    changes = [count for count, (a, b) in enumerate(itertools.pairwise(verdicts)) if a is not b]
+    assert set(verdicts[30:]) <= {State.FALLING, State.LEVEL}
+    assert all(later - earlier >= LEAST_LOOK_BACK for earlier, later in itertools.pairwise(changes[1:]))
+    assert verdicts.count(State.FALLING) > 0.8 * len(verdicts)
 
 
 @pytest.mark.parametrize("bad", [math.inf, math.nan])

@@ -51,6 +51,20 @@ def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, d
         assert accuracy == ours.test_accuracy
 
 
+def test_script_runs_in_a_notebook(tmp_path, mnist_folder):
+    """Jupyter starts its kernel with arguments that are not the script's."""
+    path = tmp_path / "script.py"
+    path.write_text(training_script(RunSpec(epochs=1, train_images=100), find_placement("cpu", 1)), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, path, "-f", "kernel.json", "--root", mnist_folder],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout.startswith("epoch 1: train loss")
+
+
 def test_script_of_a_server_run_loads_no_torch():
     code = (
         "import sys; from core.run import RunSpec; from core.training_script import training_script;"
