@@ -14,6 +14,8 @@ import { boundSignals, dragPatch, Drags } from "./browser/drag.js";
 import { Timeline } from "./browser/timeline.js";
 import { Picture } from "./browser/picture.js";
 
+const LONGEST = 5; // captions by number of characters, among which is the one with the most lines
+
 const players = new WeakMap(); // element -> Player
 
 export default function ({ data, parentElement }) {
@@ -99,7 +101,9 @@ class Player {
     this.timeline.resize(steps);
     this.defaults.step = start;
     if (steps) this.values.step = this.timeline.step;
-    this.caption();
+    if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);
+    if (steps && !this.timeline.playing) this.share("step", this.timeline.step, this.timeline.step + 1);
+    this.reserve();
   }
 
   /** Draws the latest data; calls that come while the browser draws share one drawing. */
@@ -190,9 +194,22 @@ class Player {
   }
 
   caption() {
-    const { captions } = this.data;
-    this.parts.caption.hidden = !captions.length;
-    this.parts.caption.textContent = captions[this.timeline.step] ?? "";
+    this.parts.caption.textContent = this.data.captions[this.timeline.step] ?? "";
+  }
+
+  /** Keeps as many lines free as the longest captions need, so that the timeline does not jump while it plays. */
+  reserve() {
+    const { caption } = this.parts;
+    const longest = [...this.data.captions].sort((a, b) => b.length - a.length).slice(0, LONGEST);
+    caption.hidden = !longest.length;
+    caption.style.minHeight = "";
+    const heights = longest.map((text) => {
+      caption.textContent = text;
+      return caption.offsetHeight;
+    });
+    const height = Math.max(0, ...heights);
+    if (height) caption.style.minHeight = `${height}px`; // 0 where the figure is hidden
+    this.caption();
   }
 
   /** Says the position and its sentence to a screen reader. */
@@ -203,6 +220,7 @@ class Player {
   }
 
   refit() {
+    this.reserve();
     if (!this.picture.view || this.picture.outgrown(this.data)) this.redraw();
     else if (this.parts.chart.clientWidth) this.picture.fit();
   }

@@ -15,8 +15,10 @@ and the numbers in the formula therefore never ask the server.
     )
 
 A colour in the spec is a token such as "@weight" (the names of `app.palette.QUANTITIES`); the browser puts the
-theme's colour in its place. `{{expression|format}}` in a formula is a Vega expression over the chart's parameters and
-`data('name')`, with a d3 format; `outputs` adds derived data sets (Vega's `source` and `transform`) for it to read.
+theme's colour in its place. `em` in an expression of the spec is the size of the text in px, which grows with the
+screen: `mark_text(fontSize=alt.expr("0.8 * em"))`. `{{expression|format}}` in a formula is a Vega expression over the
+chart's parameters and `data('name')`, with a d3 format; `outputs` adds derived data sets (Vega's `source` and
+`transform`) for it to read.
 """
 
 import base64

@@ -57,7 +57,12 @@ export class Drags {
   constructor(view, canvas, drags) {
     this.view = view;
     this.canvas = canvas;
-    this.drags = drags.map(({ view: plot, set }, index) => ({ plot, signal: dragSignal(index), ...axes(set) }));
+    this.drags = drags.map(({ view: plot, set }, index) => ({
+      plot,
+      signal: dragSignal(index),
+      params: Object.keys(set),
+      ...axes(set),
+    }));
     this.move = oncePerFrame((at) => this.view.signal(this.active.drag.signal, at).runAsync());
     if (drags.length) this.listen();
   }
@@ -68,7 +73,8 @@ export class Drags {
     canvas.addEventListener("touchstart", (event) => this.claimTouch(event), { passive: false });
     canvas.addEventListener("pointerdown", (event) => this.start(event));
     canvas.addEventListener("pointermove", (event) => this.hover(event));
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => this.stop());
+    canvas.addEventListener("pointerup", (event) => this.stop(event));
+    canvas.addEventListener("pointercancel", () => this.cancel());
   }
 
   /** Keeps the page from scrolling where the vertical position matters. */
@@ -77,17 +83,31 @@ export class Drags {
     if (found && found.drag.y) event.preventDefault();
   }
 
+  /** Begins to drag; a finger that may be about to scroll the page moves nothing yet. */
   start(event) {
-    if (event.button) return;
+    if (event.button || !event.isPrimary) return;
     this.active = this.find(this.position(event));
     if (!this.active) return;
     this.canvas.setPointerCapture(event.pointerId);
-    this.apply(event);
+    this.before = this.active.drag.params.map((param) => [param, this.view.signal(param)]);
+    if (event.pointerType === "touch" && !this.active.drag.y) this.touched = event;
+    else this.apply(event);
   }
 
   hover(event) {
+    if (this.touched && !this.decide(event)) return;
     if (this.active) this.apply(event);
     else if (event.pointerType === "mouse") this.canvas.style.cursor = cursor(this.find(this.position(event))?.drag);
+  }
+
+  /** The first movement of a finger decides: sideways it drags, up or down it scrolls. Returns whether it drags. */
+  decide(event) {
+    const across = Math.abs(event.clientX - this.touched.clientX);
+    const along = Math.abs(event.clientY - this.touched.clientY);
+    if (across === 0 && along === 0) return false;
+    this.touched = undefined;
+    if (along > across) this.active = undefined;
+    return along <= across;
   }
 
   apply(event) {
@@ -99,9 +119,21 @@ export class Drags {
     });
   }
 
-  stop() {
+  /** Ends a drag; a finger that never moved has tapped. */
+  stop(event) {
+    if (this.touched) this.apply(event);
     this.move.flush();
-    this.active = undefined;
+    this.touched = this.active = undefined;
+  }
+
+  /** The browser took the finger to scroll: everything is as it was. */
+  cancel() {
+    this.move.cancel();
+    if (this.active && !this.touched) {
+      for (const [param, value] of this.before) this.view.signal(param, value);
+      this.view.runAsync();
+    }
+    this.touched = this.active = undefined;
   }
 
   /** The pointer in the coordinates of the chart's root group. */

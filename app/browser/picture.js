@@ -36,6 +36,7 @@ export class Picture {
     const width = this.element.clientWidth;
     const frame = FRAME * (spec.hconcat?.length ?? 1); // the fit corrects it
     const host = document.createElement("div");
+    host.ariaHidden = "true"; // the element around it has our text alternative, Vega adds one of its own
     const rows = Object.entries(chart.data).map(([name, source]) => [name, decodeRows(source)]);
     const datasets = { ...spec.datasets, ...Object.fromEntries(rows) };
     const result = await window.vegaEmbed(host, { ...withWidths(spec, width, frame), datasets }, {
@@ -44,7 +45,7 @@ export class Picture {
       renderer: "canvas",
       config: vegaConfig(theme, isNarrow(width)),
       tooltip: { theme: theme.dark ? "dark" : "light" },
-      patch: (vega) => chart.patches.reduce((patched, patch) => patch(patched), vega),
+      patch: (vega) => chart.patches.reduce((patched, patch) => patch(patched), withTextSize(vega, theme)),
     });
     this.finalize();
     Object.assign(this, { result, spec, frame, fitted: width, view: result.view, canvas: host.querySelector("canvas") });
@@ -108,6 +109,11 @@ export class Picture {
   finalize() {
     this.result?.finalize();
   }
+}
+
+/** Gives expressions the size of the text in px as `em`. */
+function withTextSize(vega, theme) {
+  return { ...vega, signals: [...(vega.signals ?? []), { name: "em", value: theme.size }] };
 }
 
 function digests(data) {

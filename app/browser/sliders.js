@@ -31,6 +31,7 @@ export class Sliders {
     const input = Object.assign(document.createElement("input"), { type: "range" });
     const output = document.createElement("output");
     input.dataset.param = param;
+    output.ariaLive = "off"; // the slider itself says its value
     input.addEventListener("input", () => this.onInput(param, input.valueAsNumber));
     label.append(name, input, output);
     return { label, name, input, output };

@@ -69,10 +69,12 @@ export class Timeline {
 
   /** Keys while the focus is in the figure; a control that knows a key itself keeps it. */
   onKey(event) {
-    if (!this.steps || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const control = event.composedPath()[0];
     const keeps = { SELECT: true, BUTTON: event.key === " " || event.key === "Enter", INPUT: control !== this.scrub && event.key !== " " };
     if (keeps[control.tagName]) return;
+    if (event.key === " ") event.preventDefault(); // the page does not scroll, even where there is nothing to play
+    if (!this.steps) return;
     const speed = SPEEDS[Number(event.key) - 1];
     const keys = { " ": "play", ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last" };
     if (speed) this.speeds.value = speed;
