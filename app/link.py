@@ -1,7 +1,7 @@
-"""What a shared link asks for: nonsense in it is said aloud, once, before the widgets fall back to their defaults.
+"""What a shared link asks for: nonsense in it is said aloud, once, and taken out of the link.
 
 Streamlit drops a bound parameter whose value does not fit its widget without a word. Call these before the widget is
-drawn.
+drawn: it then finds no parameter and starts from its usual value.
 """
 
 from collections.abc import Container
@@ -19,9 +19,9 @@ def check_choice(name: str, options: Container[str]) -> None:
 
 
 def check_number(name: str, low: float = -1e9, high: float = 1e9) -> None:
-    """Say so where the link asks for something that is no number within the bounds."""
+    """Take out of the link, and say so, what is no number within the bounds; once the widget is there, it decides."""
     asked = st.query_params.get(name)
-    if asked is None:
+    if asked is None or name in st.session_state:
         return
     try:
         fits = low <= float(asked) <= high
@@ -29,6 +29,7 @@ def check_number(name: str, low: float = -1e9, high: float = 1e9) -> None:
         fits = False
     if not fits:
         _refused(name, asked)
+        del st.query_params[name]
 
 
 def _refused(name: str, asked: str) -> None:

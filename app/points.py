@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import link, page
 from app.choice import choice
-from app.i18n import _
+from app.i18n import _, error_sentence
 from core.errors import InputError
 from core.points import MAX_ROWS, PRESETS, Points, from_csv, from_file, from_rows, from_url, to_url
 
@@ -27,15 +27,21 @@ _READ = "points.read"  # the link that was read last
 
 def choose() -> Points:
     """Draw the choice of the data and return the points in force."""
-    _read_link()
+    is_refused = not _read_link()
     own = st.session_state.get(_POINTS)
     titles = {name: _(preset.title) for name, preset in PRESETS.items()} | ({OWN: _("My own data")} if own else {})
-    link.check_choice("preset", titles)
+    if st.query_params.get("preset") != OWN:
+        link.check_choice("preset", titles)
+    elif not own and not is_refused:
+        sentence = _("The link asks for own data and carries none; paste or upload them under “{place}”.")
+        st.warning(sentence.format(place=_("The data")), icon=":material/link_off:")
     chosen = choice(
         _("Data"), titles, key="preset", default="course", on_change=_forget_edits, label_visibility="collapsed"
     )
     points = own if own and chosen == OWN else PRESETS[chosen].points
     _write_link(points if chosen == OWN else None)
+    if chosen == OWN and len(points) > MOST_IN_LINK:
+        _offer_csv(points)
     return points
 
 
@@ -53,20 +59,22 @@ def forget_table() -> None:
     st.session_state.pop(_ORIGIN, None)
 
 
-def _read_link() -> None:
-    """Take the points of a link that was not read yet."""
+def _read_link() -> bool:
+    """Take the points of a link that was not read yet; False where they were refused."""
     asked = st.query_params.get("data")
     if asked is None or asked == st.session_state.get(_READ):
-        return
+        return True
     st.session_state[_READ] = asked
     try:
         st.session_state[_POINTS] = from_url(asked)
     except InputError as error:
-        page.input_error(error)
+        sentence = _("The data in the link were left out. {reason}").format(reason=error_sentence(error))
+        st.error(sentence, icon=":material/link_off:")
         del st.query_params["data"]
-        return
+        return False
     if "preset" not in st.query_params:
         st.session_state["preset"] = OWN
+    return True
 
 
 def _write_link(own: Points | None) -> None:
@@ -77,6 +85,28 @@ def _write_link(own: Points | None) -> None:
             st.query_params["data"] = st.session_state[_READ]
     elif "data" in st.query_params:
         del st.query_params["data"]
+
+
+def _offer_csv(points: Points) -> None:
+    """Say that the link does not hold these points, and give them as a file."""
+    frame = pd.DataFrame({"x": points.x, "y": points.y})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        page.status(_("These data are too many for the link: whoever opens it also needs the CSV."), "warning")
+        st.download_button(
+            _("Download CSV"),
+            lambda: frame.to_csv(index=False),
+            file_name="points.csv",
+            mime="text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            key="points_csv",
+        )
+
+
+def _refused(error: InputError) -> None:
+    """Say why what was given was not taken, and which data are shown instead."""
+    page.input_error(error)
+    st.caption(_("The picture still shows the data from before."))
 
 
 def _adopt(points: Points) -> None:
@@ -113,8 +143,8 @@ def _table(points: Points) -> None:
     try:
         from_rows(edited.itertuples(index=False, name=None))
     except InputError as error:
-        page.input_error(error)
-    st.caption(_("1 to {most:,} rows, values from -1,000,000 to 1,000,000.").format(most=MAX_ROWS))
+        _refused(error)
+    st.caption(_("1 to {most:,} rows, values from −1,000,000 to 1,000,000.").format(most=MAX_ROWS))
 
 
 def _take_table(key: str, origin: Points) -> None:
@@ -175,7 +205,7 @@ def _sentence(place: str) -> None:
     """Say why what was given here was not taken."""
     refused = st.session_state.get(_REFUSED)
     if refused and refused[0] == place:
-        page.input_error(refused[1])
+        _refused(refused[1])
 
 
 def _text_of(value: float) -> str:

@@ -30,12 +30,14 @@ class Sweep:
     def __post_init__(self) -> None:
         for name, value in (("from", self.start), ("to", self.stop)):
             if not abs(value) <= LIMIT:  # also true of NaN
-                raise InputError("{name} must be from -1,000,000 to 1,000,000, not {value}.", name=name, value=value)
+                raise InputError("{name} must be from -1,000,000 to 1,000,000, not {value:g}.", name=name, value=value)
         if not self.start < self.stop:
-            raise InputError("from must be below to; {start} is not below {stop}.", start=self.start, stop=self.stop)
+            raise InputError(
+                "from must be below to; {start:g} is not below {stop:g}.", start=self.start, stop=self.stop
+            )
         if not 0 < self.step <= self.stop - self.start:
             raise InputError(
-                "step must be above 0 and at most {width:g}, the way from {start} to {stop}; not {step}.",
+                "step must be above 0 and at most {width:g}, the way from {start:g} to {stop:g}; not {step:g}.",
                 width=self.stop - self.start,
                 start=self.start,
                 stop=self.stop,

@@ -18,12 +18,18 @@ for i in range({count}):
     loss = criterion(w * x, y)
     print(f"w={{w:.6g}} loss={{loss.item():.12g}}")
 
+
+def written(value):
+    return f"{{round(value, 12) + 0.0:.12g}}"  # what is left of rounding is 0
+
+
 # The minimum in closed form (least squares), without and with a bias.
 w_best = torch.linalg.lstsq(x[:, None], y[:, None]).solution.item()
-print(f"minimum w={{w_best:.12g}} loss={{criterion(w_best * x, y).item():.12g}}")
+print(f"minimum w={{written(w_best)}} loss={{written(criterion(w_best * x, y).item())}}")
 columns = torch.stack([x, torch.ones_like(x)], dim=1)
 w_best, b_best = torch.linalg.lstsq(columns, y[:, None], driver="gelsd").solution[:, 0].tolist()
-print(f"minimum w={{w_best:.12g}} b={{b_best:.12g}} loss={{criterion(w_best * x + b_best, y).item():.12g}}")
+loss = criterion(w_best * x + b_best, y).item()
+print(f"minimum w={{written(w_best)}} b={{written(b_best)}} loss={{written(loss)}}")
 
 # The curvature: its largest value sets the largest learning rate at which gradient descent still shrinks the loss.
 place = torch.zeros(2, dtype=torch.float64)

@@ -7,6 +7,7 @@ name the row and the column of what they refuse, in one sentence that says what 
 import csv
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ MAX_ROWS = 10_000
 LIMIT = 1e6  # largest absolute value of x or y
 MAX_CHARACTERS = 1_000_000  # of pasted or uploaded text: ten thousand rows of two long numbers
 DELIMITERS = (",", ";", "\t", " ")  # tried in this order on the first line
+DECIMAL_COMMAS = re.compile(r"\s*[+-]?\d+,\d+(\s*;\s*|\s+)[+-]?\d+,\d+\s*")
 FULL_WIDTH = str.maketrans({"，": ",", "；": ";", "　": " ", "\ufeff": None})  # what a Chinese keyboard types
 
 
@@ -107,6 +109,11 @@ def from_csv(text: str) -> Points:
     start = next((number for number, line in enumerate(lines) if line.strip()), None)
     if start is None:
         raise InputError("There are no data; give at least one row with x and y.")
+    for row, line in enumerate(lines, start=1):
+        if DECIMAL_COMMAS.fullmatch(line):
+            raise InputError("Row {row}: a comma parts the columns; write decimals with a point, such as 1.5.", row=row)
+    if [line for line in lines if line.strip()] == lines[start : start + 1] and len(_cells(lines[start:])[0]) == 1:
+        return from_rows(_cells(lines[start:]), first_row=start + 1)  # one cell is no header
     _check_count(sum(1 for line in lines if line.strip()) - _is_header(_cells(lines[start : start + 1])[0]))
     rows = _cells(lines[start:])
     if not _is_header(rows[0]):
@@ -166,10 +173,17 @@ def _columns(header: Sequence[str], row: int) -> tuple[int, int]:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        _float(text)
     except ValueError:
         return False
     return True
+
+
+def _float(text: str) -> float:
+    """Read a number as people write it: `float` also takes the underscores of Python's source."""
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
 
 
 def _number(text: str, row: int, column: str) -> float:
@@ -178,7 +192,7 @@ def _number(text: str, row: int, column: str) -> float:
         raise InputError("Row {row}, column {column} is empty; write a number there.", row=row, column=column)
     shown = text if len(text) <= 24 else text[:24] + "…"
     try:
-        value = float(text)
+        value = _float(text)
     except ValueError:
         raise InputError(
             "Row {row}, column {column}: “{text}” is not a number; write one such as 2.5.",

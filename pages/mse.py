@@ -44,11 +44,14 @@ def landscape(points: Points) -> None:
 
 
 def slider_w(window: Sweep, start: float = 1.0) -> Slider:
-    return Slider("w", _("weight w"), window.start, window.stop, window.step, clamped(start, window))
+    return Slider("w", _("weight w"), window.start, window.stop, window.step, inside(start, window))
 
 
-def clamped(value: float, window: Sweep) -> float:
-    return min(max(value, window.start), window.stop)
+def inside(value: float, window: Sweep) -> float:
+    """Return a value to start from: a quarter of the way where the usual one is at the edge, or beyond it."""
+    width = window.stop - window.start
+    is_inside = window.start + width / 10 <= value <= window.stop - width / 10
+    return value if is_inside else window.start + round(width / 4 / window.step) * window.step
 
 
 # --- The course's sweep ------------------------------------------------------------------------------------------
@@ -59,10 +62,15 @@ def choose_sweep() -> Sweep:
     usual = Sweep()
     values = []
     columns = st.columns(3)
-    inputs = (("from", _("from"), usual.start), ("to", _("to"), usual.stop), ("step", _("step"), usual.step))
-    for column, (key, label, value) in zip(columns, inputs, strict=True):
+    ends, widths = (-mse.LIMIT, mse.LIMIT), (1e-9, 2 * mse.LIMIT)
+    inputs = (
+        ("from", _("from"), usual.start, ends),
+        ("to", _("to"), usual.stop, ends),
+        ("step", _("step"), usual.step, widths),
+    )
+    for column, (key, label, value, bounds) in zip(columns, inputs, strict=True):
         with column:
-            link.check_number(key)
+            link.check_number(key, *bounds)
             values.append(st.number_input(label, value=value, step=0.1, format="%g", key=key, bind="query-params"))
     return Sweep(start=values[0], stop=values[1], step=values[2])
 
@@ -80,7 +88,7 @@ def current_sweep() -> Sweep:
 def offer_the_minimum(points: Points, chosen: Sweep) -> None:
     """Offer the range around the minimum where the sweep misses it."""
     window, lowest = windows.over_w(points), mse.minimum(points)
-    if chosen.start <= lowest.w <= chosen.stop or not window.start <= lowest.w <= window.stop:
+    if not lowest.unique or chosen.start <= lowest.w <= chosen.stop or not window.start <= lowest.w <= window.stop:
         return
     there = {"from": window.start, "to": window.stop, "step": 5 * window.step}
     page.status(_("The minimum, at w = {w}, is not among these values.").format(w=number(lowest.w)), "warning")
@@ -96,26 +104,16 @@ def show_sweep(points: Points) -> None:
         return
     offer_the_minimum(points, chosen)
     numbers = sweep.sweep_data(points, chosen)
-    best = numbers["sweep"].loc[numbers["sweep"]["mse"].idxmin()]
     player(
         compiled(sweep.chart),
         key="sweep",
         name="mse-sweep",
-        alt=_("The loss at {count} values of w, lowest at w = {w} with {loss}.").format(
-            count=len(numbers["sweep"]), w=number(best["w"]), loss=number(best["mse"])
-        ),
+        alt=words.sweep_in_words(numbers["sweep"], mse.minimum(points)),
         data=numbers,
         steps=len(numbers["sweep"]),
         formula=sweep.listing(len(points)),
     )
-    page.status(
-        _("Of {count} values tried, w = {w} is best, with MSE = {loss}. The minimum itself is at w = {exact}.").format(
-            count=len(numbers["sweep"]),
-            w=number(best["w"]),
-            loss=number(best["mse"]),
-            exact=number(mse.minimum(points).w),
-        )
-    )
+    page.status(*words.best_of(numbers["sweep"], mse.minimum(points)))
     page.table(sweep.table(points, chosen), name="mse-sweep")
 
 
@@ -131,7 +129,7 @@ def show_plane(points: Points) -> None:
         st.plotly_chart(
             plane.surface_in_3d(points, window, page.theme(), language()),
             key="surface",
-            config={"displaylogo": False},
+            config={"displayModeBar": False},  # its labels are English
             alt=words.surface_in_words(lowest),
         )
         sentence = _("The same surface in 3-D, from the same {cells} × {cells} numbers. Turn it by dragging.")
@@ -152,7 +150,7 @@ def plane_map(points: Points, window: Plane, lowest: Minimum) -> None:
         data=plane.plane_data(points, window),
         sliders=[
             slider_w(window.w),
-            Slider("b", _("bias b"), window.b.start, window.b.stop, window.b.step, clamped(0.0, window.b)),
+            Slider("b", _("bias b"), window.b.start, window.b.stop, window.b.step, inside(0.0, window.b)),
         ],
         drags=[Drag("plane", x="w", y="b"), Drag("data", set={"b": "y - w * x"})],
         formula=written_mse(
@@ -176,32 +174,29 @@ def show_sum_and_mean(points: Points) -> None:
         compiled(reductions.sum_and_mean),
         key="reduction",
         name="mse-sum-or-mean",
-        alt=_("Two parabolas over w with the same minimum; the sum is {count} times as high as the mean.").format(
-            count=count
-        ),
+        alt=words.sum_or_mean_in_words(count, mse.minimum(points)),
         data=reductions.sum_and_mean_data(points, window),
         sliders=[slider_w(window)],
         drags=[Drag("reductions", x="w")],
         formula=reductions.written_sum_and_mean(),
     )
     found = {reduction: mse.minimum(points, reduction=reduction) for reduction in REDUCTIONS}
-    page.table(
-        pd.DataFrame(
-            {
-                _("reduction"): list(found),
-                _("minimum at w"): [lowest.w for lowest in found.values()],
-                _("loss there"): [lowest.loss for lowest in found.values()],
-                _("curvature"): [lowest.eigenvalues[0] for lowest in found.values()],
-                _("largest stable learning rate"): [mse.largest_stable_lr(v.eigenvalues[0]) for v in found.values()],
-            }
-        ),
-        name="mse-sum-or-mean",
-    )
-    sentence = _(
-        "The minimum stays. The sum is {count} times as high and as steep, so its largest stable learning rate is "
-        "{count} times smaller."
-    )
-    page.status(sentence.format(count=count) if count > 1 else _("With one sample both are the same."))
+    if found["mean"].unique:
+        page.table(
+            pd.DataFrame(
+                {
+                    _("reduction"): list(found),
+                    _("minimum at w"): [lowest.w for lowest in found.values()],
+                    _("loss there"): [lowest.loss for lowest in found.values()],
+                    _("curvature"): [lowest.eigenvalues[0] for lowest in found.values()],
+                    _("largest stable learning rate"): [
+                        mse.largest_stable_lr(v.eigenvalues[0]) for v in found.values()
+                    ],
+                }
+            ),
+            name="mse-sum-or-mean",
+        )
+    page.status(*words.sum_or_mean(count, found["mean"]))
 
 
 # --- MSE, MAE, Huber ---------------------------------------------------------------------------------------------
@@ -245,12 +240,14 @@ def show_three_losses(points: Points) -> None:
         ),
         name="mse-mae-huber",
     )
-    page.status(
-        _(
-            "Squares make one far point count most: MSE chooses w = {mse}. MAE counts every unit alike and chooses "
-            "{mae}. Huber squares only residuals below δ = {delta} and chooses {huber}."
-        ).format(delta=number(delta), **{loss: number(w) for loss, w in lowest["w"].items()})
-    )
+    sentence = _(
+        "Squares make one far point count most: MSE chooses w = {mse}. MAE counts every unit alike and chooses "
+        "{mae}. Huber squares only residuals below δ = {delta} and chooses {huber}."
+    ).format(delta=number(delta), **{loss: number(w) for loss, w in lowest["w"].items()})
+    if lowest["unique"].all():
+        page.status(sentence)
+    else:
+        page.status(_("Every x is 0, so w changes none of the three losses."), "warning")
     compare(points, delta)
 
 
@@ -258,12 +255,15 @@ def compare(points: Points, delta: float) -> None:
     """Let the classes of torch.nn compute the same, when asked, and show how far they are from our numbers."""
     if st.button(_("Compare with torch.nn"), key="compare"):
         differences = mse_check.differences(points, windows.over_w(points), delta=delta)
-        page.table(
+        last = _("largest relative difference")
+        st.dataframe(
             pd.DataFrame(
                 [(name, reduction, difference) for (name, reduction), difference in differences.items()],
-                columns=["torch.nn", _("reduction"), _("largest relative difference")],
+                columns=["torch.nn", _("reduction"), last],
             ),
-            name="mse-compared",
+            hide_index=True,
+            column_config={last: st.column_config.NumberColumn(format="%.0e")},
+            alt="mse-compared",
         )
 
 

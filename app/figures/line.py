@@ -20,9 +20,9 @@ from core.mse import Sweep
 from core.points import Points
 
 SIZE = {"width": 400, "height": 290}  # px; the browser makes the plots as wide as the page
+NUMBER = 14  # px; the size of a square's number
 ASPECT = 1.2  # width to height that the squares get room for
 MOST_SQUARES = 60  # rows; the squares of more would hide each other
-MOST_NUMBERS = 4  # rows whose terms are written into their squares
 MOST_RESIDUALS = 1000  # rows; more would slow the hand down
 MOST_PARABOLAS = 30  # rows
 MOST_DOTS = 4000  # rows; more would be one blot, and slow
@@ -67,14 +67,22 @@ def data_view(prediction: str) -> View:
     )
     residuals = rows.transform_filter("datum.detail >= 1").mark_rule(clip=True, color="@residual", strokeWidth=2)
     half = alt.ExprRef(f"((datum.residual < 0) != (w < 0) ? -0.5 : 0.5) * {high}")
-    room = alt.ExprRef(f"{high} > 30 ? 1 : 0")
-    numbers = (
-        rows.transform_filter("datum.detail >= 3")
+    # A number is written where its square holds the whole of it and the plot does not cut it off.
+    wide = f"{0.56 * NUMBER} * length(datum.number)"
+    left = f"scale('data_x', datum.x) + ({half.expr}) - {wide} / 2"
+    room = alt.ExprRef(
+        f"{high} > max({2 * NUMBER}, {wide} + 6) && {left} > 2 && {left} + {wide} < range('data_x')[1] - 2 ? 1 : 0"
+    )
+    terms = (
+        rows.transform_filter("datum.detail >= 2")
         .transform_calculate(middle="(datum.prediction + datum.y) / 2", term="datum.residual * datum.residual")
         .transform_calculate(number=shown("datum.term"))
-        .mark_text(clip=True, color="@residual", fontSize=12, xOffset=half, opacity=room)
         .encode(x=x, y=axis(alt.Y, "y", _("y"), field="middle"), text="number:N")
     )
+    text: dict[str, Any] = {"clip": True, "fontSize": NUMBER, "xOffset": half, "opacity": room}
+    # Above everything else, on the colour of the ground: what covers a digit would make it another number.
+    halo = terms.mark_text(color="@background", stroke="@background", strokeWidth=4, strokeJoin="round", **text)
+    numbers = terms.mark_text(color="@residual", **text)
     line = (
         alt.Chart(source("ends"))
         .transform_calculate(prediction=prediction)
@@ -85,9 +93,10 @@ def data_view(prediction: str) -> View:
     layers = [
         squares.encode(x=x, x2="x:Q", y=y, y2="prediction:Q"),
         residuals.encode(x=x, y=y, y2="prediction:Q"),
-        numbers,
         line,
         dots,
+        halo,
+        numbers,
     ]
     return alt.layer(*layers, name="data").properties(**SIZE)
 
@@ -101,6 +110,7 @@ def loss_view() -> View:
     lowest = alt.Chart(source("frame")).mark_point(
         clip=True, shape="diamond", size=90, filled=True, color="@background", stroke="@loss", strokeWidth=2, opacity=1
     )
+    lowest = lowest.transform_filter("datum.steepness > 0")
     now = alt.Chart(source("frame")).transform_calculate(w="w", loss=LOSS_NOW.replace("$", "datum"))
     label = now.transform_calculate(number=shown("datum.loss")).mark_text(color="@loss", **BESIDE)
     layers = [
@@ -108,7 +118,7 @@ def loss_view() -> View:
         mean.encode(x=x, y=y),
         lowest.encode(x=axis(alt.X, "w", across, field="best"), y=axis(alt.Y, "loss", up, field="least")),
         now.mark_rule(clip=True, color="@weight", strokeDash=[4, 3], strokeWidth=1.5).encode(x=x, y=y),
-        now.mark_circle(clip=True, color="@weight", opacity=1, size=170).encode(x=x, y=y),
+        now.mark_circle(color="@weight", opacity=1, size=170).encode(x=x, y=y),  # whole at the ends of w, too
         label.encode(x=x, y=y, text="number:N"),
     ]
     return alt.layer(*layers, name="loss").properties(**SIZE)
@@ -161,8 +171,8 @@ def landscape_data(points: Points, window: Sweep) -> Data:
 
 
 def rows(points: Points) -> pd.DataFrame:
-    """Return the points that are drawn, and in how much detail: 0 a dot, 1 its residual, 2 its square, 3 its number."""
-    detail = sum(len(points) <= most for most in (MOST_RESIDUALS, MOST_SQUARES, MOST_NUMBERS))
+    """Return the points that are drawn, and in how much detail: 0 a dot, 1 its residual, 2 its square and number."""
+    detail = sum(len(points) <= most for most in (MOST_RESIDUALS, MOST_SQUARES))
     chosen = some(len(points), MOST_DOTS)
     if len(chosen) > 1:
         chosen[1] = 1  # the formula shows the first two and the last
@@ -183,6 +193,10 @@ def data_frame(
     predictions = mse.forward(x[:, None], slopes, offsets)  # (n, k)
     y0, y1 = min(0.0, y.min(), predictions.min()), max(0.0, y.max(), predictions.max())
     y0, y1 = (y0, y1) if y1 > y0 else (y0 - 1, y1 + 1)
+    margin = 0.04 * (y1 - y0)
+    if not x.any():  # no line can be nearer: a plot whose halves each hold the largest square, whatever the sign of w
+        room = (2 / ASPECT - 1) * (y1 - y0) if squares and len(x) <= MOST_SQUARES else 0.0
+        return {"x0": -1.0, "x1": 1.0, "y0": y0 - margin * (y0 < 0), "y1": y1 + margin + room}
     residuals = predictions - y[:, None]
     shares = np.abs(residuals) / (y1 - y0) / ASPECT  # sides as parts of the plot's width, (n, k)
     if len(x) > MOST_SQUARES or not squares:
@@ -197,5 +211,4 @@ def data_frame(
         width = min(right_end - left_end, 2 * least)
     left_end = max(left_end, x0 - 0.5 * least)
     right_end = min(max(right_end, x1 + 0.04 * least), x1 + least)
-    margin = 0.04 * (y1 - y0)
     return {"x0": left_end, "x1": right_end, "y0": y0 - margin * (y0 < 0), "y1": y1 + margin}

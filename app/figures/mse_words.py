@@ -1,5 +1,7 @@
 """The sentences that stand beside the landscape of the squared error, each computed from what is shown."""
 
+import pandas as pd
+
 from app.figures.line import MOST_SQUARES
 from app.figures.written import FRAME, spoken
 from app.i18n import _, ngettext
@@ -42,13 +44,61 @@ def verdict(points: Points, window: Sweep, lowest: Minimum) -> tuple[str, Kind]:
     return sentence.format(**numbers), kind
 
 
+def best_of(tried: pd.DataFrame, lowest: Minimum) -> tuple[str, Kind]:
+    """Say which of the values of w that a sweep tried is best, and how good the minimum itself is."""
+    best = tried.iloc[int(tried["mse"].to_numpy().argmin())]
+    numbers = {"count": len(tried), "w": number(best["w"]), "loss": number(best["mse"]), "exact": number(lowest.w)}
+    if not lowest.unique:
+        return _("Every x is 0, so all {count} values tried are equally good: MSE = {loss}.").format(
+            **numbers
+        ), "warning"
+    sentence = _("Of {count} values tried, w = {w} is best, with MSE = {loss}. The minimum itself is at w = {exact}.")
+    return sentence.format(**numbers), "neutral"
+
+
+def sweep_in_words(tried: pd.DataFrame, lowest: Minimum) -> str:
+    """Write the text alternative of the sweep."""
+    best = tried.iloc[int(tried["mse"].to_numpy().argmin())]
+    sentence = _("The loss at {count} values of w, lowest at w = {w} with {loss}.")
+    if not lowest.unique:
+        sentence = _("The loss at {count} values of w, the same at each: {loss}.")
+    return sentence.format(count=len(tried), w=number(best["w"]), loss=number(best["mse"]))
+
+
+def sum_or_mean(count: int, lowest: Minimum) -> tuple[str, Kind]:
+    """Say what the sum of `count` terms changes, compared with their mean."""
+    if count == 1:
+        return _("With one sample both are the same."), "neutral"
+    if not lowest.unique:
+        sentence = _("Every x is 0, so both are level lines, the sum {count} times as high as the mean.")
+        return sentence.format(count=count), "warning"
+    sentence = _(
+        "The minimum stays. The sum is {count} times as high and as steep, so its largest stable learning rate is "
+        "{count} times smaller."
+    )
+    return sentence.format(count=count), "neutral"
+
+
+def sum_or_mean_in_words(count: int, lowest: Minimum) -> str:
+    """Write the text alternative of the sum and the mean over w."""
+    sentence = _("Two parabolas over w with the same minimum; the sum is {count} times as high as the mean.")
+    if not lowest.unique:
+        sentence = _("Two level lines over w; the sum is {count} times as high as the mean.")
+    return sentence.format(count=count)
+
+
 def legend(count: int) -> str:
     """Say what is drawn of `count` points."""
     if count > MOST_SQUARES:
-        return _("{count:,} points are too many to draw their squares; up to {most} have them.").format(
-            count=count, most=MOST_SQUARES
+        sentence = _(
+            "w is the slope of the line; MSE is the mean of the squared residuals. {count:,} points are too many to "
+            "draw their squares; up to {most} have them."
         )
-    return _("Each square's area is its sample's term of the sum. Thin: each sample's own parabola; bold: their mean.")
+        return sentence.format(count=count, most=MOST_SQUARES)
+    return _(
+        "w is the slope of the line; MSE is the mean of the squares' areas. Thin: each sample's own parabola; bold: "
+        "their mean."
+    )
 
 
 def is_exact(points: Points, lowest: Minimum) -> bool:

@@ -39,7 +39,7 @@ def _map() -> View:
     colour = alt.Color(
         "loss:Q",
         scale=alt.Scale(type="pow", exponent=0.4, range=["@background", "@loss"], interpolate="lab"),
-        legend=alt.Legend(title=_("mean squared error"), orient="bottom", gradientLength=220, format=".2~s"),
+        legend=alt.Legend(title=_("mean squared error"), orient="bottom", gradientLength=220, format=".3~g"),
     )
     cells = alt.Chart(source("cells")).mark_rect(clip=True)
     rings = alt.Chart(source("rings")).mark_line(clip=True, color="@text", strokeWidth=0.8, opacity=0.55)
@@ -56,7 +56,8 @@ def _map() -> View:
             color=colour,
         ),
         rings.encode(x=x, y=y, detail="ring:N", order="order:Q"),
-        frame.mark_point(
+        frame.transform_filter("datum.unique")
+        .mark_point(
             clip=True,
             shape="diamond",
             size=90,
@@ -65,14 +66,15 @@ def _map() -> View:
             stroke="@loss",
             strokeWidth=2,
             opacity=1,
-        ).encode(x=x, y=y),
+        )
+        .encode(x=x, y=y),
         now.mark_rule(clip=True, color="@weight", strokeDash=[4, 3]).encode(
             x=to_w, y=axis(alt.Y, "b", up, field="low"), y2="now_b:Q"
         ),
         now.mark_rule(clip=True, color="@bias", strokeDash=[4, 3]).encode(
             y=to_b, x=axis(alt.X, "w", across, field="left"), x2="now_w:Q"
         ),
-        now.mark_circle(clip=True, color="@weight", opacity=1, size=170).encode(x=to_w, y=to_b),
+        now.mark_circle(color="@weight", opacity=1, size=170).encode(x=to_w, y=to_b),
         label.mark_text(color="@text", **BESIDE).encode(x=to_w, y=to_b, text="number:N"),
     ]
     return alt.layer(*layers, name="plane").properties(**SIZE)
@@ -107,7 +109,7 @@ def plane_data(points: Points, window: Plane) -> Data:
     frame = data_frame(points, corners_w.ravel(), corners_b.ravel())
     frame |= {"w0": window.w.start, "w1": window.w.stop, "b0": window.b.start, "b1": window.b.stop}
     frame |= {"w": lowest.w, "b": lowest.b, "least": lowest.loss}
-    frame |= {"hww": second[0, 0], "hwb": second[0, 1], "hbb": second[1, 1]}
+    frame |= {"unique": lowest.unique, "hww": second[0, 0], "hwb": second[0, 1], "hbb": second[1, 1]}
     return {
         "points": rows(points),
         "ends": pd.DataFrame({"x": [frame["x0"], frame["x1"]]}),
@@ -165,13 +167,13 @@ def surface_in_3d(points: Points, window: Plane, ground: str, _language: str) ->
         "gridcolor": colours["grid"],
         "showbackground": False,
         "nticks": 5,
-        "tickfont": {"size": 11},
+        "tickfont": {"size": 13},
     }
     scene = {
-        "xaxis": {"title": {"text": _("weight w")}, **plain},
-        "yaxis": {"title": {"text": _("bias b")}, **plain},
-        "zaxis": {"title": {"text": _("loss")}, **plain},
-        "camera": {"eye": {"x": -1.9, "y": -1.9, "z": 1.1}},
+        "xaxis": {"title": {"text": _("weight w"), "font": {"size": 15}}, **plain},
+        "yaxis": {"title": {"text": _("bias b"), "font": {"size": 15}}, **plain},
+        "zaxis": {"title": {"text": _("loss"), "font": {"size": 15}}, **plain},
+        "camera": {"eye": {"x": -2.2, "y": -2.2, "z": 1.25}},
     }
     layout = {
         "scene": scene,

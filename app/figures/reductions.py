@@ -45,7 +45,7 @@ def sum_and_mean() -> View:
         carrier(),
         curves.encode(x, y, dash),
         kinds.mark_rule(clip=True, color="@gradient", strokeWidth=2.5).encode(*ends, x2="right:Q", y2="high:Q"),
-        kinds.mark_circle(clip=True, color="@weight", opacity=1, size=120).encode(*now),
+        kinds.mark_circle(color="@weight", opacity=1, size=120).encode(*now),
     ]
     chart = alt.layer(*layers, name="reductions").properties(height=SIZE["height"], width=2 * SIZE["width"])
     return chart.add_params(parameter("w", 1.0))
@@ -116,7 +116,7 @@ def _three_curves() -> View:
     now = alt.Chart(source("frame")).transform_calculate(now="w")
     layers = [
         curves.encode(x, y, _dash()),
-        lowest.encode(x, y),
+        lowest.transform_filter("datum.unique").encode(x, y),
         now.mark_rule(color="@weight", strokeDash=[4, 3], clip=True).encode(axis(alt.X, "w", across, field="now")),
     ]
     return alt.layer(*layers, name="loss").properties(**SIZE)
@@ -137,7 +137,16 @@ def three_losses_data(points: Points, window: Sweep, delta: float) -> Data:
         top = float(over_w.max()) or 1.0
         curves.append(pd.DataFrame({"loss": loss, "w": values, "part": over_w / top}))
         least = float(mse.sweep(points, np.array([w]), loss=loss, delta=delta)[0])
-        lowest.append({"loss": loss, "w": w, "part": least / top, "least": least, "top": top})
+        lowest.append(
+            {
+                "loss": loss,
+                "w": w,
+                "part": least / top,
+                "least": least,
+                "top": top,
+                "unique": bool(points.arrays[0].any()),
+            }
+        )
         chosen.append(pd.DataFrame({"loss": loss, "x": ends, "y": w * ends}))
     x, y = points.arrays
     return {
@@ -153,15 +162,14 @@ def three_losses_data(points: Points, window: Sweep, delta: float) -> Data:
 def written_sum_and_mean() -> str:
     """Write height and slope at w, for both reductions, with live numbers."""
     lines = []
-    height, rise = _("loss"), _("gradient")
+    template = _("{reduction}: loss {loss}, gradient {gradient}")
     for place, reduction in enumerate(("sum", "mean")):
         kind = f"data('kinds')[{place}]"
         loss = f"{kind}.least + {kind}.steepness * (w - {kind}.best) * (w - {kind}.best)"
         slope = f"2 * {kind}.steepness * (w - {kind}.best)"
-        lines.append(
-            f"<div>{reduction}: {height} <b class='q-loss'>{live(shown(loss))}</b>, "
-            f"{rise} <b class='q-gradient'>{live(shown(slope))}</b></div>"
-        )
+        height = f"<b class='q-loss'>{live(shown(loss))}</b>"
+        rise = f"<b class='q-gradient'>{live(shown(slope))}</b>"
+        lines.append(f"<div>{template.format(reduction=reduction, loss=height, gradient=rise)}</div>")
     return "".join(lines)
 
 

@@ -34,7 +34,7 @@ def _losses() -> View:
         tried.mark_line(clip=True, color="@loss", strokeWidth=2).encode(x, y),
         tried.mark_circle(clip=True, color="@loss", size=22, opacity=1).encode(x, y),
         now.mark_rule(clip=True, color="@weight", strokeDash=[4, 3], strokeWidth=1.5).encode(x, y),
-        now.mark_circle(clip=True, color="@weight", size=170, opacity=1).encode(x, y),
+        now.mark_circle(color="@weight", size=170, opacity=1).encode(x, y),
         label.mark_text(color="@loss", **BESIDE).encode(x, y, text="number:N"),
     ]
     return alt.layer(*layers, name="loss").properties(**SIZE)

@@ -24,7 +24,8 @@ def written_mse(count: int, *, digits: int = 2, with_bias: bool = False, loss: s
     if count > MOST_TERMS:
         places.insert(2, None)
     with_w = _mean(count, [_term(place, digits, with_bias=with_bias) for place in places])
-    squared = _mean(count, [_square(place, with_bias=with_bias) for place in places], before=EQUALS)
+    squares = [_square(place, with_bias=with_bias) for place in places]
+    squared = _mean(count, squares, before=EQUALS) if count > 1 else ""  # of one sample it is the result itself
     result = f"<math>{EQUALS}<mn class='q-loss'><b>{live(shown(loss))}</b></mn></math>"
     return f"<div style='font-size:.92em'>{with_w} {squared} {result}</div>"
 
@@ -52,6 +53,8 @@ def quoted(text: str) -> str:
 
 def _mean(count: int, pieces: list[str], *, before: str = "") -> str:
     """Write 1/n[a + b + …]; a line may break before each plus."""
+    if count == 1:
+        return f"<math>{before}{pieces[0]}</math>"
     fraction = f"<mfrac displaystyle='true'><mn>1</mn><mn>{count}</mn></mfrac>"
     first, *others = pieces
     signed = [f"{before}{fraction}<mo>[</mo>{first}", *(f"{PLUS}{piece}" for piece in others)]
