@@ -12,8 +12,8 @@ from app.charts import parameter, source
 from app.i18n import _
 from core.diagnosis import GUESSING
 
-COLUMNS = 8  # images in a row
-PLOT_HEIGHT, IMAGES_HEIGHT = 230, 220  # px
+PLOT_HEIGHT, IMAGES_HEIGHT = 170, 188  # px
+WIDE = 620  # px; from this width on the images stand in two rows of twelve, below in three of eight
 LINEAR_BELOW = 0.05  # loss; above it the scale is logarithmic
 TICKS = [0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e24, 1e30, 1e36]
 
@@ -83,7 +83,7 @@ def _accuracy() -> View:
     epochs = alt.Chart(source("epochs")).encode(x=x, y=y)
     here = epochs.transform_filter("datum.position == step")
     at_end = "scale('accuracy_x', datum.epoch) > range('accuracy_x')[1] - 60"  # no room for text to the right of it
-    at_bottom = f"scale('accuracy_y', datum.accuracy) > {PLOT_HEIGHT - 30}"
+    at_bottom = "scale('accuracy_y', datum.accuracy) > range('accuracy_y')[0] - 30"
     layers = [
         _limits(x, y),
         epochs.mark_line(strokeWidth=2, color="@accuracy", point=alt.OverlayMarkDef(size=40, color="@accuracy")),
@@ -133,43 +133,58 @@ def _event(x: alt.X) -> list[alt.Chart]:
 
 
 def _images() -> View:
-    tile = f"(range('mistakes_x')[1] / {COLUMNS})"  # px
-    side = f"min({2 * 28}, {tile} - 2)"  # twice the image's pixels, where there is room
-    words = f"datum.label + ' → ' + datum.predicted + ({tile} > 84 ? '  ' : '\\n') + format(datum.confidence, '.0%')"
+    width, height = "range('mistakes_x')[1]", "range('mistakes_y')[0]"  # px
+    wide = f"({width} > {WIDE})"
+    columns, rows = f"({wide} ? 12 : 8)", f"({wide} ? 2 : 3)"
+    tile, line = f"({width} / {columns})", f"({height} / {rows})"  # px
+    font = f"min(17, max(10, {tile} / 4.7))"
+    side = f"min({tile} - 2, {line} - 2.6 * {font} - 4)"  # below each image is room for two lines
+    left, top = f"(datum.rank % {columns} + 0.5) * {tile}", f"floor(datum.rank / {columns}) * {line}"
+    # A probability that is not 1 is not written as 100 %.
+    sure = "(datum.confidence >= 0.995 ? '> 99 %' : format(100 * datum.confidence, '.0f') + ' %')"
     shown = (
         alt.Chart(source("mistakes"))
         .transform_filter("datum.position == step")
-        .transform_calculate(column=f"datum.rank % {COLUMNS} + 0.5", row=f"floor(datum.rank / {COLUMNS})")
         .transform_lookup("index", from_=alt.LookupData(data=source("images"), key="index", fields=["url"]))
         .encode(
-            x=alt.X("column:Q", axis=None, scale=alt.Scale(domain=[0, COLUMNS])),
-            y=alt.Y("row:Q", axis=None, scale=alt.Scale(domain=[0, 3], reverse=True)),
             tooltip=[
                 alt.Tooltip("index:Q", title=_("test image")),
                 alt.Tooltip("label:Q", title=_("label")),
                 alt.Tooltip("predicted:Q", title=_("predicted")),
-                alt.Tooltip("confidence:Q", title=_("probability of the prediction"), format=".1%"),
-                alt.Tooltip("probability:Q", title=_("probability of the label"), format=".2~g"),
+                alt.Tooltip("confidence:Q", title=_("probability of the prediction"), format=".4~g"),
+                alt.Tooltip("probability:Q", title=_("probability of the label"), format=".4~g"),
             ],
         )
     )
     empty = (
         alt.Chart(source("hint"))
         .transform_filter("datum.position == step")
-        .mark_text(align="left", x=0, y=16, color="@muted")
-        .encode(text="text:N")
+        .mark_text(align="left", dy=16, fontSize=13, color="@muted")
+        .encode(  # these scales tell the marks beside it how much room there is
+            x=alt.XDatum(0, scale=alt.Scale(domain=[0, 1]), axis=None),
+            y=alt.YDatum(1, scale=alt.Scale(domain=[0, 1]), axis=None),
+            text="text:N",
+        )
     )
     return alt.layer(
         empty,
         shown.mark_image(
-            width={"expr": side}, height={"expr": side}, align="center", baseline="top", smooth=False
+            x={"expr": left},
+            y={"expr": top},
+            width={"expr": side},
+            height={"expr": side},
+            align="center",
+            baseline="top",
+            smooth=False,
         ).encode(url="url:N"),
         shown.mark_text(
-            text={"expr": words},
+            x={"expr": left},
+            y={"expr": f"{top} + {side} + 3"},
+            text={"expr": f"datum.label + ' → ' + datum.predicted + '\\n' + {sure}"},
             lineBreak="\n",
             baseline="top",
-            dy={"expr": f"{side} + 3"},
-            fontSize={"expr": f"{tile} > 84 ? 12 : 10"},
+            fontSize={"expr": font},
+            lineHeight={"expr": f"1.2 * {font}"},
             color="@prediction",
         ),
     ).properties(
@@ -178,6 +193,6 @@ def _images() -> View:
         height=IMAGES_HEIGHT,
         title=alt.Title(
             _("Most wrong after this epoch"),
-            subtitle=_("label → prediction, and its probability"),
+            subtitle=_("by loss: label → prediction, its probability"),
         ),
     )

@@ -116,7 +116,7 @@ def _average(points: Sequence[tuple[float, float]], spec: RunSpec) -> list[tuple
 def _limit_rows(report: Report, points: Sequence[tuple[float, float]], epochs: Sequence[Epoch]) -> pd.DataFrame:
     losses = [loss for _, loss in points] + [epoch.test_loss for epoch in epochs]
     highest = max((loss for loss in losses if math.isfinite(loss)), default=0.0)
-    lowest = min((epoch.test_accuracy for epoch in epochs), default=FLOORS[0])
+    lowest = min((epoch.test_accuracy for epoch in epochs), default=0.0)
     floor = next(floor for floor in FLOORS if floor <= lowest)
     ends = [(0, 0.0, floor), (report.spec.epochs, max(highest, 1.05 * GUESSING), 1.0)]
     return pd.DataFrame(ends, columns=["epoch", "loss", "accuracy"])

@@ -1,15 +1,18 @@
 """The sentences that stand beside the picture of a training run, each computed from its records."""
 
+import math
 from collections.abc import Sequence
 
 from app.figures.training_rows import Report, finding
 from app.i18n import N_, _, error_sentence, language, ngettext
 from app.page import Kind
 from core.device import Placement
-from core.diagnosis import Diagnosis, State
+from core.diagnosis import JUMP, Diagnosis, State
 from core.jobs import Job
-from core.records import Batch, Epoch
+from core.records import Epoch
 from core.run import RunSpec
+
+AVERAGED = 50  # batches that the text alternative takes the mean of before there is an epoch
 
 # What there is to say beside "the loss is falling", with the sign that it gets.
 VERDICTS: dict[State, tuple[str, Kind]] = {
@@ -91,16 +94,22 @@ def _not_trained(spec: RunSpec) -> str:
 
 def _head(report: Report, epochs: Sequence[Epoch], found: Diagnosis) -> str:
     if not report.batch_count:
-        return _("The training process is starting.")
+        return _("Starting …")
     epoch, of = report.batches[report.batch_count - 1].epoch, report.spec.epochs
     if not epochs:
         return _("Epoch {epoch} of {epochs}: loss {loss:.2g}.").format(epoch=epoch, epochs=of, loss=found.loss)
-    return _("Epoch {epoch} of {epochs}: loss {loss:.2g}, test accuracy {accuracy}.").format(
-        epoch=epoch, epochs=of, loss=found.loss, accuracy=percent(epochs[-1].test_accuracy)
+    return _("Epoch {epoch} of {epochs}: loss {loss:.2g}, test accuracy {accuracy} after epoch {tested}.").format(
+        epoch=epoch,
+        epochs=of,
+        loss=found.loss,
+        accuracy=percent(epochs[-1].test_accuracy),
+        tested=epochs[-1].epoch,
     )
 
 
 def _end(job: Job, epochs: Sequence[Epoch]) -> str:
+    if job.status == "cancelled" and not epochs:
+        return _("Stopped before its first epoch was finished; Start begins it again.")
     if job.status == "cancelled":
         return _("Stopped after {done} of {epochs} epochs; Continue goes on from there.").format(
             done=len(epochs), epochs=job.spec.epochs
@@ -122,7 +131,7 @@ def _pace(job: Job) -> str:
     if rate is None or left is None:
         return ""
     return _("{rate} images a second on the {device} ({dtype}), {left} s left.").format(
-        rate=f"{rate:,.0f}", device=device(job.placement), dtype=job.placement.dtype, left=f"{left:.0f}"
+        rate=f"{rate:,.0f}", device=device(job.placement), dtype=job.placement.dtype, left=max(1, round(left))
     )
 
 
@@ -148,9 +157,9 @@ def _verdict(found: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, 
 
 
 def _trend(found: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, Kind]:
-    if found.state is State.WAITING:
-        return "", "neutral"
     if job.active:
+        if found.state is State.WAITING:
+            return "", "neutral"
         falling = found.state is State.FALLING
         return _("The loss is falling.") if falling else _("The loss is level at the moment."), "neutral"
     if (
@@ -166,7 +175,7 @@ def captions(epochs: Sequence[Epoch], spec: RunSpec) -> list[str]:
     """Say what each epoch brought."""
     sentence = _(
         "Epoch {epoch} of {epochs}: train loss {train:.3g}, test loss {test:.3g}, test accuracy {accuracy}, "
-        "{seconds:.1f} s of training at {rate} images a second."
+        "{seconds:.1f} s to train this epoch, {rate} images a second."
     )
     return [
         sentence.format(
@@ -182,31 +191,59 @@ def captions(epochs: Sequence[Epoch], spec: RunSpec) -> list[str]:
     ]
 
 
-def alternative(batches: Sequence[Batch], epochs: Sequence[Epoch]) -> str:
-    """Say what the picture shows, for a reader who cannot see it."""
-    if not batches:
+def alternative(report: Report) -> str:
+    """Say what the picture shows at every position of its playhead, for a reader who cannot see it."""
+    if not report.batch_count:
         return _("Empty axes: loss and test accuracy over the epochs. They fill when the training starts.")
-    sentences = [
-        _("Loss of each batch over the epochs, from {first:.3g} to {last:.3g}.").format(
-            first=batches[0].loss, last=batches[-1].loss
-        )
-    ]
+    epochs = report.epochs[: report.epoch_count]
+    losses = [batch.loss for batch in report.batches[: report.batch_count]]
+    sentences = [_averages(losses, epochs), _peak(losses)]
     if epochs:
+        best = max(epochs, key=lambda epoch: epoch.test_accuracy)
         sentences.append(
-            _("Test accuracy from {first} after epoch 1 to {last} after epoch {epoch}.").format(
+            _(
+                "Test accuracy: {first} after epoch 1, {last} after epoch {epoch}, at best {best} after epoch {at}."
+            ).format(
                 first=percent(epochs[0].test_accuracy),
                 last=percent(epochs[-1].test_accuracy),
                 epoch=epochs[-1].epoch,
+                best=percent(best.test_accuracy),
+                at=best.epoch,
             )
         )
-    if epochs and epochs[-1].worst:
-        worst = epochs[-1].worst[0]
-        sentences.append(
-            _("Below, the worst mistakes; the first is a {label} that it takes for a {predicted} with {sure}.").format(
-                label=worst.label, predicted=worst.predicted, sure=percent(worst.confidence)
-            )
-        )
+    if any(epoch.worst for epoch in epochs):
+        sentences.append(_("Below, the test images with the highest loss; they change with the epoch."))
     return joined(sentences)
+
+
+def _averages(losses: Sequence[float], epochs: Sequence[Epoch]) -> str:
+    """Say how the loss went, by averages and not by single batches, which are noise."""
+    if not epochs:
+        count = min(len(losses), AVERAGED)
+        return _("Loss of each batch over the epochs; the last {count} average {loss:.3g}.").format(
+            count=count, loss=sum(losses[-count:]) / count
+        )
+    return _(
+        "Loss over the epochs: the train loss averages {before:.3g} in epoch 1 and {after:.3g} in epoch {epoch}; the "
+        "test loss is {low:.3g} and {high:.3g}."
+    ).format(
+        before=epochs[0].train_loss,
+        after=epochs[-1].train_loss,
+        epoch=epochs[-1].epoch,
+        low=epochs[0].test_loss,
+        high=epochs[-1].test_loss,
+    )
+
+
+def _peak(losses: Sequence[float]) -> str:
+    """Name the batch that threw the run off, where one did."""
+    for step, loss in enumerate(losses, start=1):
+        if not math.isfinite(loss):
+            return _("From step {step} on it is no finite number.").format(step=f"{step:,}")
+    highest = max(losses)
+    if highest <= JUMP:
+        return ""
+    return _("It jumps to {loss:.3g} in step {step}.").format(loss=highest, step=f"{losses.index(highest) + 1:,}")
 
 
 def device(placement: Placement) -> str:
@@ -215,7 +252,7 @@ def device(placement: Placement) -> str:
 
 
 def conditions(job: Job, placement: Placement) -> str:
-    """Say where and how the run is computed, and why."""
+    """Say where and how the run is computed."""
     facts = ngettext(
         "Computed on the {device} with {threads} thread, in {dtype}, layout {layout}, by PyTorch {torch}.",
         "Computed on the {device} with {threads} threads, in {dtype}, layout {layout}, by PyTorch {torch}.",
@@ -228,16 +265,22 @@ def conditions(job: Job, placement: Placement) -> str:
         torch=placement.torch,
     )
     kept = _("This run is kept and opened at once; change a number to train another one.") if job.cached else ""
-    return joined([kept, facts, *(_(reason) for reason in placement.reasons.values())])
+    return joined([kept, facts])
+
+
+def reasons(placement: Placement) -> str:
+    """Say why it is computed so."""
+    return joined([_(reason) for reason in placement.reasons.values()])
 
 
 def cross_entropy() -> str:
     """Write the loss of the first image with its numbers, for the player to fill in at each epoch."""
     worst = "data('worst')[0]"
+    shown = f"format({worst}.probability, '.4~g')"  # its logarithm is taken as it stands there, as a calculator does
     text = _("The first image below is a {label}. Its loss is").format(label=f"{{{{{worst}.label|d}}}}")
     return (
         f"<span>{text}</span> <math><mi class='q-loss'>ℓ</mi><mo>=</mo><mo>−</mo><mi>ln</mi>"
         f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.label|d}}}}</mn></msub><mo>=</mo><mo>−</mo><mi>ln</mi>"
-        f"<mn class='q-prediction'>{{{{{worst}.probability|.2~g}}}}</mn><mo>=</mo>"
-        f"<mn class='q-loss'>{{{{-log({worst}.probability)|.2f}}}}</mn></math>"
+        f"<mn class='q-prediction'>{{{{{worst}.probability|.4~g}}}}</mn><mo>=</mo>"
+        f"<mn class='q-loss'>{{{{-log(toNumber({shown}))|.2f}}}}</mn></math>"
     )

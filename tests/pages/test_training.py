@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -6,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from app.course import ROOT
 from app.figures import training as figure
 from app.figures import training_rows as drawn
+from app.figures import training_words as words
 from app.i18n import translations
 from core import jobs
 from core.run import RunSpec
@@ -80,7 +82,7 @@ def test_the_page_says_what_the_run_reached(trained):
     assert f"test accuracy {100 * trained.epochs[-1].test_accuracy:.2f} %" in said(at)
     assert at.button(key="start").disabled
     assert "Computed on the CPU" in at.caption[0].value or trained.placement.device != "cpu"
-    assert all(reason in at.caption[0].value for reason in trained.placement.reasons.values())
+    assert all(reason in at.caption[0].help for reason in trained.placement.reasons.values())
 
 
 def test_a_finished_run_has_a_step_and_a_caption_for_each_epoch(trained):
@@ -118,6 +120,59 @@ def test_a_drawn_image_is_the_test_image():
     assert np.array_equal(255 - np.asarray(Image.open(io.BytesIO(base64.b64decode(content)))), mnist().test_images[7])
 
 
+def report_of(losses, accuracies=(), worst=()):
+    from core.records import Batch, Epoch
+
+    spec = RunSpec(epochs=max(1, len(accuracies)), train_images=640)  # ten batches an epoch
+    batches = [Batch(step=s, epoch=(s - 1) // 10 + 1, loss=loss, seconds=s / 9) for s, loss in enumerate(losses, 1)]
+    epochs = [
+        Epoch(
+            epoch=number,
+            train_loss=2 / number,
+            test_loss=1 / number,
+            test_accuracy=accuracy,
+            seconds=1.0,
+            images_per_second=640.0,
+            device="cpu",
+            worst=worst,
+        )
+        for number, accuracy in enumerate(accuracies, 1)
+    ]
+    return drawn.Report(
+        key="k",
+        batch_count=len(batches),
+        epoch_count=len(epochs),
+        ended=True,
+        language="en",
+        spec=spec,
+        batches=batches,
+        epochs=epochs,
+    )
+
+
+def test_the_alternative_is_true_at_every_epoch():
+    text = words.alternative(report_of([2.0] * 29 + [0.123], [0.8, 0.9, 0.85]))
+    assert "0.123" not in text  # one batch is noise
+    assert "averages 2 in epoch 1 and 0.667 in epoch 3" in text
+    assert "80.00 % after epoch 1, 85.00 % after epoch 3, at best 90.00 % after epoch 2" in text
+    assert "jumps" not in text
+
+
+@pytest.mark.parametrize(
+    ("losses", "words_of_it"),
+    [
+        ([2.3] * 4 + [30.0] + [2.3] * 5, "It jumps to 30 in step 5."),
+        ([2.3, 9.0, float("inf")], "From step 3 on it is no finite number."),
+    ],
+)
+def test_the_alternative_names_where_a_run_was_thrown_off(losses, words_of_it):
+    assert words_of_it in words.alternative(report_of(losses, [0.1]))
+
+
+def test_the_accuracy_of_an_empty_chart_goes_from_nothing_to_all():
+    assert drawn.rows(report_of([]))["limits"]["accuracy"].tolist() == [0, 1]
+
+
 def test_a_long_run_is_drawn_with_few_points():
     from core.records import Batch
 
@@ -135,8 +190,17 @@ def test_a_long_run_is_drawn_with_few_points():
 
 def test_the_formula_is_the_worst_mistake_of_the_epoch(trained):
     data = picture(visit(**SMALL))
-    assert "-log(data('worst')[0].probability)" in data["formula"]
+    assert "{{data('worst')[0].label|d}}" in data["formula"]
     assert data["outputs"] == figure.WORST
+
+
+def test_the_formula_agrees_with_a_calculator():
+    """Its loss is the logarithm of the probability as it is written, for every probability."""
+    probability, loss = re.findall(r"<mn class='q-(?:prediction|loss)'>\{\{(.*?)\}\}</mn>", words.cross_entropy())
+    text = re.search(r"format\((.*), '(.*)'\)", loss)
+    assert f"{text[1]}|{text[2]}" == probability
+    assert loss == f"-log(toNumber({text[0]}))|.2f"
+    assert text[2] == ".4~g"
 
 
 def test_the_numbers_are_those_of_the_run(trained):
@@ -174,8 +238,8 @@ def test_a_run_under_way_is_seen_by_all_stopped_and_continued(manager):
     fine(second.button(key="stop").click().run())
     assert ended(job).status == "cancelled"
     fine(first.run())
-    assert "Stopped after 0 of 20 epochs" in said(first)
-    assert first.button(key="start").label == "Continue"
+    assert "Stopped before its first epoch was finished; Start begins it again." in said(first)
+    assert first.button(key="start").label == "Start"
 
 
 def test_a_run_that_waits_says_its_place(manager):
@@ -192,6 +256,8 @@ def test_a_run_that_waits_says_its_place(manager):
 @pytest.mark.slow
 def test_the_prediction_is_answered_by_two_real_runs(manager):
     at = visit("en", **SMALL, **{"try": "true"})
+    assert at.button(key="train_question").disabled  # first the guess
+    fine(at.radio(key="ten_times").set_value(0).run())
     fine(at.button(key="train_question").click().run())
     for lr in (0.01, 0.1):
         assert ended(manager.get(RunSpec(epochs=1, train_images=10_000, lr=lr))).status == "done"
@@ -211,23 +277,24 @@ def test_a_suggestion_sets_the_controls():
     assert at.number_input(key="lr").value == 0.01
 
 
+SEED = "Seed of the weights and of the images' order"
 REFUSED = {
-    "lr": ("-1", "The learning rate must be a number above 0 and at most 10, not {value}.", {"value": -1.0}),
+    "lr": ("-1", "The learning rate must be a number above 0 and at most 10, not {value}.", {"value": "-1"}),
     "batch": (
         "0",
         "{name} must be a whole number from {low} to {high}, not {value}.",
-        {"name": "batch_size", "low": "1", "high": "500", "value": 0},
+        {"name": "Batch size", "low": "1", "high": "500", "value": 0},
     ),
     "epochs": (
         "2.5",
         "{name} must be a whole number from {low} to {high}, not {value}.",
-        {"name": "epochs", "low": "1", "high": "100", "value": 2.5},
+        {"name": "Epochs", "low": "1", "high": "100", "value": 2.5},
     ),
-    "momentum": ("1", "The momentum must be a number from 0 to below 1, not {value}.", {"value": 1.0}),
+    "momentum": ("1", "The momentum must be a number from 0 to below 1, not {value}.", {"value": "1"}),
     "seed": (
         "1e308",
         "{name} must be a whole number from {low} to {high}, not {value}.",
-        {"name": "seed", "low": "0", "high": "4,294,967,295", "value": 1e308},
+        {"name": SEED, "low": "0", "high": "4,294,967,295", "value": "1e+308"},
     ),
 }
 
@@ -237,12 +304,33 @@ REFUSED = {
 def test_a_refused_value_gets_its_one_sentence(name, language):
     text, template, values = REFUSED[name]
     at = visit(language, **SMALL | {name: text})
-    assert [error.value for error in at.error] == [translations(language).gettext(template).format(**values)]
+    translate = translations(language).gettext
+    if "name" in values:
+        values = values | {"name": translate(values["name"])}
+    assert [error.value for error in at.error] == [translate(template).format(**values)]
+    assert at.button(key="start").disabled
 
 
 def test_a_batch_larger_than_the_images_is_refused():
     at = visit(images=500, batch=501)
-    assert [error.value for error in at.error] == ["batch_size must be a whole number from 1 to 500, not 501."]
+    assert [error.value for error in at.error] == ["Batch size must be a whole number from 1 to 500, not 501."]
+
+
+def test_each_refused_value_gets_a_sentence():
+    at = visit(epochs=0, batch=-3, lr=1e9)
+    assert [error.value for error in at.error] == [
+        "Epochs must be a whole number from 1 to 100, not 0.",
+        "Batch size must be a whole number from 1 to 10,000, not -3.",
+        "The learning rate must be a number above 0 and at most 10, not 1000000000.",
+    ]
+
+
+def test_a_refused_value_leaves_the_last_run_on_the_page(trained):
+    at = visit(**SMALL)
+    at.number_input(key="lr").set_value(-1.0).run()
+    assert len(fine(at).error) == 1
+    assert f"test accuracy {100 * trained.epochs[-1].test_accuracy:.2f} %" in said(at)
+    assert picture(at)["steps"] == 2
 
 
 @pytest.mark.parametrize("text", ["abc", "inf", "nan", "", "1e999", "<b>", "1;2"])
