@@ -40,13 +40,13 @@ def settings_not_in_force() -> dict[str, object]:
 
 def warm() -> None:
     """Load what the first reader of a page would wait for; runs beside the first requests."""
-    import plotly.graph_objects  # noqa: F401 - 3-D pictures
-
     from app.vega import ensure_bundle
     from core import jobs
 
-    ensure_bundle()
     jobs.warm()
+    ensure_bundle()
+    import plotly.graph_objects  # noqa: F401 - 3-D pictures
+
     gc.collect()
     gc.freeze()  # what is loaded now stays: later collections need not look at it
 

@@ -318,7 +318,7 @@ def warm() -> None:
 
 def _warm() -> None:
     try:
+        manager().resume_interrupted()  # first, so that a reader who comes at once finds them under way
         warm_up()
-        manager().resume_interrupted()
     except (InputError, OSError):
         return  # the first job meets the same trouble and says so on its page
