@@ -1,9 +1,10 @@
-"""What a shared link asks for: nonsense in it is said aloud, once, and taken out of the link.
+"""What a shared link asks for: nonsense in it is said aloud, once, before the widgets fall back to their defaults.
 
 Streamlit drops a bound parameter whose value does not fit its widget without a word. Call these before the widget is
-drawn: it then finds no parameter and starts from its usual value.
+drawn, with the widget's own bounds: it takes a number within them, and the page judges that.
 """
 
+import math
 from collections.abc import Container
 
 import streamlit as st
@@ -18,18 +19,17 @@ def check_choice(name: str, options: Container[str]) -> None:
         _refused(name, asked)
 
 
-def check_number(name: str, low: float = -1e9, high: float = 1e9) -> None:
-    """Take out of the link, and say so, what is no number within the bounds; once the widget is there, it decides."""
+def check_number(name: str, low: float = -math.inf, high: float = math.inf) -> None:
+    """Say so where the link asks for something that is no number within the bounds."""
     asked = st.query_params.get(name)
-    if asked is None or name in st.session_state:
+    if asked is None:
         return
     try:
-        fits = low <= float(asked) <= high
+        fits = low <= float(asked) <= high and math.isfinite(float(asked))
     except ValueError:
         fits = False
     if not fits:
         _refused(name, asked)
-        del st.query_params[name]
 
 
 def _refused(name: str, asked: str) -> None:

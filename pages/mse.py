@@ -62,15 +62,10 @@ def choose_sweep() -> Sweep:
     usual = Sweep()
     values = []
     columns = st.columns(3)
-    ends, widths = (-mse.LIMIT, mse.LIMIT), (1e-9, 2 * mse.LIMIT)
-    inputs = (
-        ("from", _("from"), usual.start, ends),
-        ("to", _("to"), usual.stop, ends),
-        ("step", _("step"), usual.step, widths),
-    )
-    for column, (key, label, value, bounds) in zip(columns, inputs, strict=True):
+    inputs = (("from", _("from"), usual.start), ("to", _("to"), usual.stop), ("step", _("step"), usual.step))
+    for column, (key, label, value) in zip(columns, inputs, strict=True):
         with column:
-            link.check_number(key, *bounds)
+            link.check_number(key)
             values.append(st.number_input(label, value=value, step=0.1, format="%g", key=key, bind="query-params"))
     return Sweep(start=values[0], stop=values[1], step=values[2])
 

@@ -23,6 +23,7 @@ SIZE = {"width": 400, "height": 290}  # px; the browser makes the plots as wide 
 NUMBER = 14  # px; the size of a square's number
 ASPECT = 1.2  # width to height that the squares get room for
 MOST_SQUARES = 60  # rows; the squares of more would hide each other
+MOST_NUMBERS = 4  # rows; of more, two squares have their numbers
 MOST_RESIDUALS = 1000  # rows; more would slow the hand down
 MOST_PARABOLAS = 30  # rows
 MOST_DOTS = 4000  # rows; more would be one blot, and slow
@@ -67,20 +68,21 @@ def data_view(prediction: str) -> View:
     )
     residuals = rows.transform_filter("datum.detail >= 1").mark_rule(clip=True, color="@residual", strokeWidth=2)
     half = alt.ExprRef(f"((datum.residual < 0) != (w < 0) ? -0.5 : 0.5) * {high}")
-    # A number is written where its square holds the whole of it and the plot does not cut it off.
     wide = f"{0.56 * NUMBER} * length(datum.number)"
     left = f"scale('data_x', datum.x) + ({half.expr}) - {wide} / 2"
-    room = alt.ExprRef(
-        f"{high} > max({2 * NUMBER}, {wide} + 6) && {left} > 2 && {left} + {wide} < range('data_x')[1] - 2 ? 1 : 0"
-    )
+    fits = f"{high} > max({2 * NUMBER}, {wide} + 6) && {left} > 2 && {left} + {wide} < range('data_x')[1] - 2"
+    room = alt.ExprRef(f"{fits} && !({_covered(prediction, wide)}) ? 1 : 0")
+    # All of few points; of more, the largest above the line and the largest below it, which cannot meet.
     terms = (
         rows.transform_filter("datum.detail >= 2")
         .transform_calculate(middle="(datum.prediction + datum.y) / 2", term="datum.residual * datum.residual")
-        .transform_calculate(number=shown("datum.term"))
+        .transform_calculate(number=shown("datum.term"), above="datum.residual < 0")
+        .transform_window(place="row_number()", groupby=["above"], sort=[alt.SortField("term", order="descending")])
+        .transform_filter("datum.detail >= 3 || datum.place == 1")
         .encode(x=x, y=axis(alt.Y, "y", _("y"), field="middle"), text="number:N")
     )
     text: dict[str, Any] = {"clip": True, "fontSize": NUMBER, "xOffset": half, "opacity": room}
-    # Above everything else, on the colour of the ground: what covers a digit would make it another number.
+    # On top of everything else, on the colour of the ground: what covers a digit would make it another number.
     halo = terms.mark_text(color="@background", stroke="@background", strokeWidth=4, strokeJoin="round", **text)
     numbers = terms.mark_text(color="@residual", **text)
     line = (
@@ -99,6 +101,27 @@ def data_view(prediction: str) -> View:
         numbers,
     ]
     return alt.layer(*layers, name="data").properties(**SIZE)
+
+
+def _covered(prediction: str, wide: str) -> str:
+    """Return the expression that tells whether the number of a larger square, of few points, would meet this one's."""
+
+    def middle(row: str) -> tuple[str, str]:
+        predicted = prediction.replace("datum", row)
+        up = f"(scale('data_y', {row}.y) + scale('data_y', {predicted})) / 2"
+        high = f"abs(scale('data_y', {row}.y) - scale('data_y', {predicted}))"
+        return f"scale('data_x', {row}.x) + (({predicted} < {row}.y) != (w < 0) ? -0.5 : 0.5) * {high}", up
+
+    x, y = middle("datum")
+    met = []
+    for place in range(MOST_NUMBERS):
+        row = f"data('points')[{place}]"
+        other_x, other_y = middle(row)
+        size = f"abs({prediction.replace('datum', row)} - {row}.y)"
+        larger = f"({size} > abs(datum.residual) || {size} == abs(datum.residual) && {row}.x > datum.x)"
+        near = f"abs({other_x} - ({x})) < 1.2 * {wide} + 4 && abs({other_y} - {y}) < {1.2 * NUMBER}"
+        met.append(f"length(data('points')) > {place} && {larger} && {near}")
+    return f"datum.detail >= 3 && ({' || '.join(met)})"
 
 
 def loss_view() -> View:
@@ -171,8 +194,8 @@ def landscape_data(points: Points, window: Sweep) -> Data:
 
 
 def rows(points: Points) -> pd.DataFrame:
-    """Return the points that are drawn, and in how much detail: 0 a dot, 1 its residual, 2 its square and number."""
-    detail = sum(len(points) <= most for most in (MOST_RESIDUALS, MOST_SQUARES))
+    """Return the points that are drawn, and in how much detail: 0 a dot, 1 its residual, 2 its square, 3 its number."""
+    detail = sum(len(points) <= most for most in (MOST_RESIDUALS, MOST_SQUARES, MOST_NUMBERS))
     chosen = some(len(points), MOST_DOTS)
     if len(chosen) > 1:
         chosen[1] = 1  # the formula shows the first two and the last

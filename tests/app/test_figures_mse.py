@@ -19,7 +19,9 @@ def test_a_sentence_becomes_an_expression():
     assert written.quoted("it's \\") == r"'it\'s \\'"
 
 
-@pytest.mark.parametrize(("count", "detail"), [(1, 2), (60, 2), (61, 1), (1000, 1), (1001, 0), (10_000, 0)])
+@pytest.mark.parametrize(
+    ("count", "detail"), [(1, 3), (4, 3), (5, 2), (60, 2), (61, 1), (1000, 1), (1001, 0), (10_000, 0)]
+)
 def test_more_points_are_drawn_in_less_detail(count, detail):
     rows = line.rows(Points(x=MANY.x[:count], y=MANY.y[:count]))
     assert set(rows["detail"]) == {detail}

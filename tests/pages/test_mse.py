@@ -190,3 +190,51 @@ def test_the_page_does_not_load_torch():
     root = PAGE.parents[1]
     done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=root)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_flat_loss_has_no_best_w(lang):
+    at = opened("sweep", "sum", "losses", "closed", lang=lang, data="0,1;0,2", on="current")
+    assert sentences(at) == []
+    said = " ".join(element.value for element in at.markdown)
+    assert "w = 0" not in said
+    assert "2 times" not in said.replace("2 times as high", "")
+
+
+@pytest.mark.parametrize("asked", ["1e8", "1e12", "-1e300", "1e999", "inf", "-inf", "nan", "abc"])
+@pytest.mark.parametrize("key", ["from", "to", "step"])
+def test_a_sweep_that_the_link_asks_for_in_vain_gets_one_true_sentence(key, asked):
+    at = opened("sweep", **{key: asked})
+    (sentence,) = sentences(at)
+    if "the usual value takes its place" in sentence:
+        assert at.number_input(key=key).value == {"from": 0.0, "to": 4.0, "step": 0.1}[key]
+        assert key not in at.query_params
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ({"preset": "own"}, "carries none"),
+        ({"preset": "own", "data": "1,2;x"}, "data in the link"),
+        ({"data": "1,2;x"}, "data in the link"),
+    ],
+)
+def test_own_data_that_the_link_lacks_are_asked_for(query, place):
+    at = opened(**query)
+    (sentence,) = sentences(at)
+    assert place in sentence
+
+
+def test_data_that_the_link_cannot_hold_come_as_a_file():
+    at = opened("edit")
+    at.text_area(key="points.text").set_value("1,3\n" * 31).run()
+    assert any("too many for the link" in element.value for element in at.markdown)
+    assert "points_csv" in [button.key for button in at.get("download_button")]
+
+
+def test_refused_text_says_that_the_picture_stays():
+    at = opened("edit")
+    at.text_area(key="points.text").set_value("abc").run()
+    (sentence,) = sentences(at)
+    assert "“abc” is not a number" in sentence
+    assert any("from before" in element.value for element in at.caption)
