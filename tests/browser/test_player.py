@@ -80,6 +80,26 @@ def wait_until_fitted(page):
     }}""")
 
 
+def swipe(page, start, end, moves=8):
+    """Move a finger over the page with real touch events, which the browser may take for scrolling."""
+    session = page.context.new_cdp_session(page)
+    touch = "Input.dispatchTouchEvent"
+    session.send(touch, {"type": "touchStart", "touchPoints": [{"x": start[0], "y": start[1]}]})
+    for part in np.linspace(0, 1, moves + 1)[1:]:
+        x, y = (float(a + part * (b - a)) for a, b in zip(start, end, strict=True))
+        session.send(touch, {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]})
+    session.send(touch, {"type": "touchEnd", "touchPoints": []})
+
+
+def scrolled(page):
+    return page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTop")
+
+
+def box_of(locator):
+    box = locator.bounding_box()
+    return box["y"], box["y"] + box["height"]
+
+
 @pytest.fixture
 def demo(visit, demo_address):
     return lambda query="", **options: visit(f"{demo_address}/{query}", **options)
@@ -155,6 +175,42 @@ class TestTimeline:
         page.keyboard.press("Space")
         position(player, 2)
         expect(button(player, "play")).to_have_attribute("aria-label", "Play")
+
+    def test_space_never_scrolls_the_page(self, visit, demo_address):
+        page = visit(f"{demo_address}/surface", viewport={"width": 1200, "height": 300})
+        player = ready(page)
+        page.evaluate("() => addEventListener('keydown', (event) => (window.prevented = event.defaultPrevented))")
+        for focused in (player, player.locator("[data-param=w]")):
+            focused.focus()
+            page.keyboard.press("Space")
+            assert page.evaluate("() => window.prevented")
+        player.locator("[data-save=png]").focus()  # a button is pressed by it
+        with page.expect_download():
+            page.keyboard.press("Space")
+
+    def test_it_stays_in_view_while_the_figure_is(self, demo):
+        page = demo(viewport={"width": 1200, "height": 500})
+        player = ready(page)
+        wait_until_fitted(page)
+        top, bottom = box_of(player)
+        assert top < 440
+        assert bottom > 520
+        assert box_of(player.locator(".timeline"))[1] == pytest.approx(500, abs=1)
+        player.locator(".export").evaluate("(element) => element.closest('.player').scrollIntoView({block: 'end'})")
+        assert box_of(player.locator(".timeline"))[1] == pytest.approx(box_of(player)[1], abs=1)
+
+    def test_it_does_not_jump_when_a_caption_has_another_number_of_lines(self, demo):
+        page = demo(viewport={"width": 390, "height": 2000})
+        player = ready(page)
+        wait_until_fitted(page)
+        player.locator(".caption").evaluate("(element) => (element.style.maxWidth = '12.5em')")  # some need two lines
+        page.set_viewport_size({"width": 380, "height": 2000})
+        page.wait_for_function(f"() => {ROOT}.querySelector('.caption').style.minHeight.startsWith('4')")
+        tops = []
+        for step in ("0", "10", "40"):
+            player.locator(".scrub").fill(step)
+            tops.append(box_of(player.locator(".timeline"))[0])
+        assert tops == pytest.approx([tops[0]] * 3)
 
     def test_reduced_motion_takes_the_same_time_with_few_pictures(self, demo):
         page = demo(reduced_motion="reduce")
@@ -237,6 +293,24 @@ class TestParameters:
         page.touchscreen.tap(x, y)
         expect(player.locator(".sliders output")).to_have_text("3.00")
 
+    @pytest.mark.parametrize("wobble", [0, 4])
+    def test_a_finger_that_scrolls_moves_no_parameter(self, demo, wobble):
+        page = demo(has_touch=True, is_mobile=True, viewport={"width": 1200, "height": 600})
+        player = ready(page)
+        wait_until_fitted(page)
+        x, y = point(page, "loss", 3, 10)
+        swipe(page, (x, y), (x + wobble, y - 150))
+        page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop > 50")
+        expect(player.locator(".sliders output")).to_have_text("1.00")
+
+    def test_a_finger_that_moves_sideways_drags(self, demo):
+        page = demo(has_touch=True, is_mobile=True, viewport={"width": 1200, "height": 600})
+        player = ready(page)
+        wait_until_fitted(page)
+        swipe(page, point(page, "loss", 1, 10), point(page, "loss", 3, 9.5))
+        expect(player.locator(".sliders output")).to_have_text("3.00")
+        assert scrolled(page) == 0
+
 
 class TestLink:
     def test_step_and_parameters_are_written_and_read(self, demo):
@@ -254,19 +328,21 @@ class TestLink:
         wait_for_query(page, demo_step=None, demo_w=None)
 
     @pytest.mark.parametrize(
-        ("nonsense", "step", "w"),
+        ("nonsense", "step", "w", "link"),
         [
-            ("?demo.step=abc&demo.w=", 1, "1.00"),
-            ("?demo.step=9999&demo.w=99", 41, "4.00"),
-            ("?demo.step=-5&demo.w=-1e308", 1, "0.00"),
-            ("?demo.step=NaN&demo.w=Infinity", 1, "1.00"),
-            ("?demo.step=2.6&demo.w=1.234&demo.x=7&demo.=8", 3, "1.25"),
+            ("?demo.step=abc&demo.w=", 1, "1.00", {}),
+            ("?demo.step=9999&demo.w=99", 41, "4.00", {"demo.step": "41", "demo.w": "4"}),
+            ("?demo.step=-5&demo.w=-1e308", 1, "0.00", {"demo.w": "0"}),
+            ("?demo.step=NaN&demo.w=Infinity", 1, "1.00", {}),
+            ("?demo.step=2.6&demo.w=1.234&demo.x=7&demo.=8", 3, "1.25", {"demo.step": "3", "demo.w": "1.25"}),
         ],
     )
-    def test_nonsense_is_ignored_or_brought_within_bounds(self, demo, nonsense, step, w):
-        player = ready(demo(nonsense))
+    def test_nonsense_is_ignored_or_brought_within_bounds_and_the_link_corrected(self, demo, nonsense, step, w, link):
+        page = demo(nonsense)
+        player = ready(page)
         position(player, step)
         expect(player.locator(".sliders output")).to_have_text(w)
+        wait_for_query(page, **{"demo_step": None, "demo_w": None, "demo_x": None} | link)
 
     def test_it_survives_the_widgets_of_the_page(self, demo):
         page = demo("?other=1")
@@ -370,6 +446,16 @@ class TestLook:
             page.get_by_role("button", name=name, exact=True).wait_for()
         page.get_by_role("slider", name="Step", exact=True).wait_for()
         page.get_by_role("combobox", name="Speed").wait_for()
+
+    def test_only_our_own_text_alternative_is_read(self, demo):
+        page = demo()
+        player = ready(page)
+        assert player.locator(".chart > *").count() == 1
+        expect(player.locator(".chart > *")).to_have_attribute("aria-hidden", "true")
+        tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+        names = [node["name"]["value"] for node in tree if not node["ignored"] and "name" in node]
+        assert "Three points, a line through the origin, and the loss over w." in names
+        assert not [name for name in names if "Vega" in name]
 
     def test_its_labels_are_in_the_language_of_the_reader(self, demo):
         page = demo(locale="zh-CN")
