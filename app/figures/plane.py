@@ -178,7 +178,7 @@ def surface_in_3d(points: Points, window: Plane, ground: str, _language: str) ->
     layout = {
         "scene": scene,
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "height": 420,
+        "height": 360,  # px; much higher than wide would cut the titles of the axes off
         "paper_bgcolor": "rgba(0,0,0,0)",
     }
     return go.Figure(data=[body], layout=layout)
