@@ -12,7 +12,7 @@ from app.charts import parameter, source
 from app.i18n import _
 from core.diagnosis import GUESSING
 
-PLOT_HEIGHT, IMAGES_HEIGHT = 170, 188  # px
+PLOT_HEIGHT, IMAGES_HEIGHT = 150, 178  # px
 WIDE = 620  # px; from this width on the images stand in two rows of twelve, below in three of eight
 LINEAR_BELOW = 0.05  # loss; above it the scale is logarithmic
 TICKS = [0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e24, 1e30, 1e36]

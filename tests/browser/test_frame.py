@@ -73,6 +73,6 @@ def test_the_theme_can_be_switched(visit, app_address):
 def test_the_map_leads_to_every_page(visit, app_address):
     for entry in COURSE:
         page = open_fully(visit, app_address, "")
-        page.get_by_test_id("stMain").get_by_role("link", name=entry.title).click()
+        page.get_by_test_id("stMain").get_by_test_id("stPageLink-NavLink").filter(has_text=entry.title).click()
         page.get_by_role("heading", level=1, name=entry.title).wait_for()
         assert page.evaluate("location.pathname") == f"/{entry.path}"

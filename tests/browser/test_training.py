@@ -4,6 +4,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from app.figures.training import IMAGES_HEIGHT, PLOT_HEIGHT
+
 SMALL = "images=1000&epochs=3&lr=0.05&lang=en"
 LONG = "epochs=100&images=10000&lang=en"
 PATIENCE = 120_000  # ms, for a run on a busy machine
@@ -64,7 +66,7 @@ def test_a_run_is_watched_reloaded_shared_and_stopped(visit, app_address):
     expect(status(page).filter(has_text=ACCURACY)).to_be_visible()
     other = open_training(visit, app_address, LONG)
     expect(status(other).filter(has_text=ACCURACY)).to_be_visible()
-    other.locator(".st-key-stop button").click()
+    other.get_by_role("button", name="Stop").click()
     for reader in (other, page):
         expect(reader.get_by_text("Stopped after")).to_be_visible(timeout=3000)
         expect(reader.locator(".st-key-start button")).to_have_text(re.compile("Continue"))
@@ -74,9 +76,9 @@ def test_a_reader_who_only_looks_sees_what_another_one_does(visit, app_address):
     query = LONG + "&seed=1"
     waiting, acting = (open_training(visit, app_address, query) for _ in range(2))
     start(acting)
-    expect(waiting.locator(".st-key-stop button")).to_be_visible()
+    expect(waiting.get_by_role("button", name="Stop")).to_be_visible()
     expect(waiting.locator(".st-key-start")).to_have_count(0)
-    acting.locator(".st-key-stop button").click()
+    acting.get_by_role("button", name="Stop").click()
     expect(waiting.get_by_text("Stopped")).to_be_visible()
     expect(waiting.locator(".st-key-start button:enabled")).to_be_visible()
 
@@ -138,4 +140,4 @@ def test_a_phone_shows_one_plot_below_the_other(visit, trained_address):
     page = open_training(visit, trained_address, SMALL, viewport={"width": 390, "height": 844})
     box = page.locator(".player canvas").bounding_box()
     assert box["width"] <= 390
-    assert box["height"] > 700  # two curves and the images
+    assert box["height"] > 2 * PLOT_HEIGHT + IMAGES_HEIGHT

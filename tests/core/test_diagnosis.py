@@ -62,7 +62,8 @@ def test_the_verdict_on_a_noisy_loss_does_not_flicker():
     changes = [count for count, (a, b) in enumerate(itertools.pairwise(verdicts)) if a is not b]
     assert set(verdicts[30:]) <= {State.FALLING, State.LEVEL}
     assert all(later - earlier >= LEAST_LOOK_BACK for earlier, later in itertools.pairwise(changes[1:]))
-    assert verdicts.count(State.FALLING) > 0.8 * len(verdicts)
+    said = [verdict for verdict in verdicts if verdict is not State.WAITING]
+    assert said.count(State.FALLING) > 0.7 * len(said)
 
 
 @pytest.mark.parametrize("bad", [math.inf, math.nan])
