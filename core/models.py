@@ -25,6 +25,7 @@ class Model:
 
     title: str  # as a page shows it
     class_name: str  # a class in core.networks
+    blocks: tuple[str, ...] = ()  # the classes there that it is made of
 
     def network(self) -> Callable[[], nn.Module]:
         """Return the class; calling it builds the network from torch's own random numbers."""
@@ -32,15 +33,19 @@ class Model:
         return network
 
     def source(self) -> str:
-        """Return the Python source of the class, without loading torch."""
+        """Return the Python source of the class, after that of its blocks, without loading torch."""
         text = Path(__file__).with_name("networks.py").read_text(encoding="utf-8")
-        classes = (node for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
-        segment = ast.get_source_segment(text, next(node for node in classes if node.name == self.class_name))
-        return segment or ""
+        classes = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+        return "\n\n\n".join(
+            ast.get_source_segment(text, classes[name]) or "" for name in (*self.blocks, self.class_name)
+        )
 
 
 MODELS: dict[str, Model] = {
+    "mlp": Model(title=N_("MLP (five linear layers)"), class_name="MLP"),
     "cnn": Model(title=N_("CNN (two convolutions)"), class_name="CNN"),
+    "inception": Model(title=N_("Inception (four branches)"), class_name="Inception", blocks=("InceptionA",)),
+    "resnet": Model(title=N_("ResNet (residual blocks)"), class_name="ResNet", blocks=("ResidualBlock",)),
 }
 
 
