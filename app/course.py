@@ -36,7 +36,7 @@ COURSE = (
     Entry(
         path="training",
         chapter=N_("Convolutional networks"),
-        title=N_("Training a CNN on MNIST"),
+        title=N_("Training on MNIST"),
         promise=N_("Start a real training run, watch the loss fall batch by batch, and step back through its epochs."),
     ),
 )

@@ -1,5 +1,6 @@
 """A real training run as a job: started here, watched batch by batch, kept, and scrubbed epoch by epoch."""
 
+from dataclasses import replace
 from sys import float_info
 
 import streamlit as st
@@ -7,15 +8,17 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import course, page
 from app.charts import compiled
+from app.choice import choice
 from app.figures import training as figure
 from app.figures import training_refused as refused
 from app.figures import training_rows as drawn
 from app.figures import training_words as words
 from app.i18n import _, error_sentence, language, ngettext
-from app.link import check_number
+from app.link import check_choice, check_number
 from app.player import player
 from core.errors import InputError
 from core.jobs import Job, Jobs, manager
+from core.models import MODELS
 from core.run import TRAIN_IMAGES, RunSpec
 from core.training_script import training_script
 
@@ -66,6 +69,12 @@ def control(name: str, *, step: float, width: int | str = "stretch") -> None:
         bind="query-params",
         width=width,
     )
+
+
+def choose_model() -> str:
+    check_choice("model", MODELS)
+    titles = {name: _(model.title) for name, model in MODELS.items()}
+    return choice(_("Network"), titles, key="model", default=RunSpec().model, label_visibility="collapsed")
 
 
 def typed() -> dict[str, float]:
@@ -290,14 +299,15 @@ def state_of_question(jobs: Jobs) -> str:
 # --- The page, from top to bottom
 
 page.header(_(ENTRY.title), _(ENTRY.promise))
+model = choose_model()
 for key in DEFAULTS:
     check_number(key, -float_info.max, float_info.max)  # what is too large gets a sentence of the spec
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     control("epochs", step=1.0, width=120)
-    control("batch_size", step=16.0, width=120)
     control("lr", step=0.01, width=130)
     control("train_images", step=10_000.0, width=150)
     with st.popover(_("More")):
+        control("batch_size", step=16.0)
         control("momentum", step=0.1)
         control("seed", step=1.0)
     with st.container(width=136, key="action"):  # of one size, so that nothing moves when Start becomes Stop
@@ -309,7 +319,7 @@ for error in errors:
     page.input_error(error)
 if not errors:
     st.session_state["accepted"] = RunSpec(**typed())
-spec = st.session_state.get("accepted", RunSpec())  # a refused value leaves the run that was there
+spec = replace(st.session_state.get("accepted", RunSpec()), model=model)  # a refused value leaves the run that was there
 try:
     jobs = manager()
 except InputError as error:

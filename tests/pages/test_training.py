@@ -10,6 +10,7 @@ from app.figures import training_rows as drawn
 from app.figures import training_words as words
 from app.i18n import translations
 from core import jobs
+from core.models import MODELS
 from core.run import RunSpec
 from core.training_script import training_script
 
@@ -309,6 +310,19 @@ def test_a_refused_value_gets_its_one_sentence(name, language):
         values = values | {"name": translate(values["name"])}
     assert [error.value for error in at.error] == [translate(template).format(**values)]
     assert at.button(key="start").disabled
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_link_names_the_network(name):
+    at = visit(model=name, **SMALL)
+    (code,) = [code.value for code in visit(model=name, code="true", **SMALL).code]
+    assert f"class {MODELS[name].class_name}(nn.Module)" in code
+    assert at.session_state["model"] == name
+
+
+def test_a_network_that_does_not_exist_is_named():
+    (warning,) = visit(model="transformer").warning
+    assert "The link asks for model" in warning.value
 
 
 def test_a_batch_larger_than_the_images_is_refused():
