@@ -319,7 +319,8 @@ for error in errors:
     page.input_error(error)
 if not errors:
     st.session_state["accepted"] = RunSpec(**typed())
-spec = replace(st.session_state.get("accepted", RunSpec()), model=model)  # a refused value leaves the run that was there
+accepted: RunSpec = st.session_state.get("accepted", RunSpec())  # a refused value leaves the run that was there
+spec = replace(accepted, model=model)
 try:
     jobs = manager()
 except InputError as error:
