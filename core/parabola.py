@@ -29,13 +29,14 @@ def direct(points: Points, w: Array, b: Array) -> Array:
 
 
 def closed_form(points: Points, w: Array, b: Array, *, with_bias: bool) -> Array:
-    """Return least + mean((x - c)²)·Δw² + (c·Δw + Δb)², with Δ measured from the minimum: (k,), (k,) -> (k,).
+    """Return least + (s·Δw)² + (c·Δw + Δb)², with Δ measured from the minimum: (k,), (k,) -> (k,).
 
-    c is the mean of x, so that the two directions do not mix; squares alone are added, so that nothing cancels and
-    no value lies below the least one. For y = w·x, b and c are 0 and one square is left.
+    c is the mean of x and s its standard deviation, so that the two directions do not mix; squares alone are added, so
+    that nothing cancels and no value lies below the least one. For y = w·x, b and c are 0, and s is taken about 0.
     """
     x, _ = points.arrays
     lowest = minimum(points, with_bias=with_bias)
     centre = float(np.mean(x)) if with_bias else 0.0
+    spread = float(np.sqrt(np.mean((x - centre) ** 2)))
     away_w, away_b = w - lowest.w, b - lowest.b
-    return lowest.loss + float(np.mean((x - centre) ** 2)) * away_w**2 + (centre * away_w + away_b) ** 2
+    return lowest.loss + (spread * away_w) ** 2 + (centre * away_w + away_b) ** 2
