@@ -1,0 +1,415 @@
+"""Convolutions and transposed convolutions in one, two and three dimensions.
+
+Source: torch.nn.Conv2d and torch.nn.ConvTranspose2d ("Shape", "Variables"). Course: "卷积神经网络".
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from core.messages import N_
+from core.shapes.arguments import quoted, spread
+from core.shapes.errors import ShapeError
+from core.shapes.layer import UNKNOWN, Argument, Arguments, Layer, Result, Shape, Step, Value, elements, listed
+from core.shapes.windows import NAMES, Axis, TransposedAxis, number
+
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+
+
+def convolution(dims: int, arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Slide out_channels kernels over the input: (N, C_in, …) -> (N, C_out, …), or the same without N."""
+    channels, pixels = channels_and_pixels(f"conv{dims}d", dims, inputs[0])
+    a, filled = fill_channels(arguments, channels)
+    weight = (a["out_channels"], a["in_channels"] // a["groups"], *spread(a["kernel_size"], dims))
+    stride, dilation = spread(a["stride"], dims), spread(a["dilation"], dims)
+    padding = padding_of(a, weight[2:], dilation, dims)
+    refuse_odd_lengths(dims, weight, stride=stride, padding=padding[0], dilation=dilation)
+    refuse_wrapping(a["padding_mode"], padding, inputs[0], pixels)
+    refuse_bad_windows(weight, stride, padding[0], dilation)
+    refuse_few_weights(weight, a["groups"])
+    if channels != weight[1] * a["groups"]:
+        raise wrong_channels(f"groups={a['groups']}", weight, weight[1] * a["groups"], inputs[0])
+    axes = tuple(
+        Axis(name=name, size=size, kernel=kernel, stride=step, before=before, after=after, dilation=gap)
+        for name, size, kernel, step, before, after, gap in zip(
+            NAMES[dims], pixels, weight[2:], stride, *padding, dilation, strict=True
+        )
+    )
+    refuse_large_kernel(axes)
+    return windows_result(inputs[0], a["out_channels"], axes, weight, bias=bool(a["bias"]), filled=filled)
+
+
+def transposed_convolution(dims: int, arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Paint out_channels kernels for every input pixel: (N, C_in, …) -> (N, C_out, …), or the same without N."""
+    channels, pixels = channels_and_pixels(f"conv_transpose{dims}d", dims, inputs[0])
+    a, filled = fill_channels(arguments, channels)
+    weight = (a["in_channels"], a["out_channels"] // a["groups"], *spread(a["kernel_size"], dims))
+    stride, padding, extra, dilation = (
+        spread(a[name], dims) for name in ("stride", "padding", "output_padding", "dilation")
+    )
+    refuse_odd_lengths(dims, weight, stride=stride, padding=padding, dilation=dilation, output_padding=extra)
+    refuse_bad_windows(weight, stride, padding, dilation, extra)
+    refuse_few_weights(weight, a["groups"])
+    if channels != weight[0]:
+        raise wrong_channels("transposed=1", weight, weight[0], inputs[0])
+    refuse_empty(pixels, inputs[0])
+    refuse_large_extra(dims, extra, stride, dilation)
+    axes = tuple(
+        TransposedAxis(
+            name=name, size=size, kernel=kernel, stride=step, before=pad, after=pad, dilation=gap, extra=more
+        )
+        for name, size, kernel, step, pad, gap, more in zip(
+            NAMES[dims], pixels, weight[2:], stride, padding, dilation, extra, strict=True
+        )
+    )
+    refuse_small_output(dims, axes)
+    return windows_result(inputs[0], a["out_channels"], axes, weight, bias=bool(a["bias"]), filled=filled)
+
+
+def windows_result(
+    shape: Shape, channels: int, axes: tuple[Axis, ...], weight: Shape, *, bias: bool, filled: dict[str, int]
+) -> Result:
+    """Put the numbers of a convolution together.
+
+    Multiply-adds as torchinfo counts them: every parameter, also the bias, once for each output pixel and image.
+    """
+    out_pixels = tuple(axis.out for axis in axes)
+    batch = shape[: len(shape) - len(axes) - 1]
+    params = elements(weight) + (channels if bias else 0)
+    weights = "·".join(number(size) for size in weight)
+    return Result(
+        out_shape=(*batch, channels, *out_pixels),
+        params=params,
+        macs=params * elements(out_pixels) * elements(batch),
+        axes=axes,
+        steps=(
+            *(Step(label=axis.name, text=axis.formula()) for axis in axes),
+            Step(
+                label=N_("parameters"), text=f"{weights} + {channels} = {params}" if bias else f"{weights} = {params}"
+            ),
+        ),
+        filled=filled,
+    )
+
+
+def channels_and_pixels(name: str, dims: int, shape: Shape) -> tuple[int, Shape]:
+    """Split (N, C, pixels…) or (C, pixels…) into C and pixels; raises ShapeError for any other rank."""
+    if len(shape) not in (dims + 1, dims + 2):
+        raise ShapeError(
+            N_("This layer takes (channels, {axes}) or the same with a batch in front, not {rank} dimensions."),
+            torch=f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, "
+            f"but got input of size: {listed(shape)}",
+            axes=", ".join(NAMES[dims]),
+            rank=len(shape),
+        )
+    return shape[-dims - 1], shape[-dims:]
+
+
+def fill_channels(arguments: Arguments, channels: int) -> tuple[dict[str, Value], dict[str, int]]:
+    """Work out in_channels where it is unknown: as many as arrive."""
+    if arguments.get("in_channels", UNKNOWN) not in (UNKNOWN, None):
+        return dict(arguments), {}
+    filled = {"in_channels": channels}
+    a = {**arguments, **filled}
+    check_channels(a)
+    return a, filled
+
+
+def padding_of(a: dict[str, Value], kernel: Shape, dilation: Shape, dims: int) -> tuple[Shape, Shape]:
+    """Return the padding before and behind, per axis; "same" puts the odd pixel behind."""
+    if a["padding"] == "valid":
+        return (0,) * dims, (0,) * dims
+    if a["padding"] == "same":
+        total = [gap * (size - 1) for gap, size in zip(dilation, kernel, strict=False)]
+        return tuple(pixels // 2 for pixels in total), tuple(pixels - pixels // 2 for pixels in total)
+    padding = spread(a["padding"], dims)
+    return padding, padding
+
+
+# What PyTorch refuses, in its order ---------------------------------------------------------------------------------
+
+
+def check(dims: int, arguments: Arguments) -> None:
+    """Refuse what PyTorch refuses when a convolution is built."""
+    check_channels(arguments)
+    padding = arguments["padding"]
+    if isinstance(padding, str) and padding not in ("same", "valid"):
+        raise ShapeError(
+            N_("padding must be a number, 'same' or 'valid', not {padding}."),
+            torch=f"Invalid padding string {padding!r}, should be one of {{'same', 'valid'}}",
+            error_type="ValueError",
+            at="definition",
+            padding=repr(padding)[:40],
+        )
+    strides = arguments["stride"] if isinstance(arguments["stride"], tuple) else (arguments["stride"],)
+    if padding == "same" and any(stride != 1 for stride in strides):
+        raise ShapeError(
+            N_("padding='same' keeps the size, so it needs stride 1; give the padding as a number instead."),
+            torch="padding='same' is not supported for strided convolutions",
+            error_type="ValueError",
+            at="definition",
+        )
+    if arguments["padding_mode"] not in PADDING_MODES:
+        raise ShapeError(
+            N_("padding_mode must be one of {modes}, not {mode}."),
+            torch=f"padding_mode must be one of {{'zeros', 'reflect', 'replicate', 'circular'}}, "
+            f"but got padding_mode='{arguments['padding_mode']}'",
+            error_type="ValueError",
+            at="definition",
+            modes=", ".join(PADDING_MODES),
+            mode=repr(arguments["padding_mode"])[:40],
+        )
+    refuse_negative_weight(dims, arguments, transposed=False)
+
+
+def check_transposed(dims: int, arguments: Arguments) -> None:
+    """Refuse what PyTorch refuses when a transposed convolution is built."""
+    if arguments["padding_mode"] != "zeros":
+        raise ShapeError(
+            N_("A transposed convolution pads with zeros only."),
+            torch=f'Only "zeros" padding mode is supported for ConvTranspose{dims}d',
+            error_type="ValueError",
+            at="definition",
+        )
+    check_channels(arguments)
+    refuse_negative_weight(dims, arguments, transposed=True)
+
+
+def check_channels(arguments: Arguments) -> None:
+    """Refuse groups that do not divide the channels."""
+    groups = arguments["groups"]
+    if groups <= 0:
+        raise ShapeError(
+            N_("groups must be at least 1, not {groups}."),
+            torch="groups must be a positive integer",
+            error_type="ValueError",
+            at="definition",
+            groups=groups,
+        )
+    for name in ("in_channels", "out_channels"):
+        channels = arguments.get(name, UNKNOWN)
+        if isinstance(channels, int) and channels % groups:
+            raise ShapeError(
+                N_("{name} = {channels} cannot be split into {groups} equal groups; choose a multiple of {groups}."),
+                torch=f"{name} must be divisible by groups",
+                error_type="ValueError",
+                at="definition",
+                name=name,
+                channels=channels,
+                groups=groups,
+            )
+
+
+def refuse_negative_weight(dims: int, arguments: Arguments, *, transposed: bool) -> None:
+    """Refuse sizes below zero, of which no tensor can be made."""
+    first, second = arguments.get("in_channels", 0), arguments["out_channels"]
+    first = first if isinstance(first, int) else 0
+    groups = arguments["groups"]
+    kernel = arguments["kernel_size"]
+    sizes = kernel if isinstance(kernel, tuple) else (kernel,) * dims
+    weight = (first, second // groups, *sizes) if transposed else (second, first // groups, *sizes)
+    refuse_negative(weight)
+
+
+def refuse_negative(weight: Shape) -> None:
+    """Refuse a weight of a negative size."""
+    bad = next((size for size in weight if size < 0), None)
+    if bad is not None:
+        raise ShapeError(
+            N_("Sizes cannot be negative; the weight would be {weight}."),
+            torch=f"Trying to create tensor with negative dimension {bad}: {listed(weight)}",
+            at="definition",
+            weight=listed(weight),
+        )
+
+
+def refuse_odd_lengths(dims: int, weight: Shape, **per_axis: Shape) -> None:
+    """Refuse tuples with more or fewer numbers than there are axes."""
+    wanted = len(weight) - 2
+    for name, values in per_axis.items():
+        if len(values) != wanted:
+            raise ShapeError(
+                N_(
+                    "Give one number for all axes or exactly {dims} of them: "
+                    "kernel_size has {kernel}, {name} has {count}."
+                ),
+                torch=f"expected {name} to be a single integer value or a list of {wanted} values to match the "
+                f"convolution dimensions, but got {name}={listed(values)}",
+                dims=dims,
+                kernel=wanted,
+                name=name,
+                count=len(values),
+            )
+
+
+def refuse_wrapping(mode: str, padding: tuple[Shape, Shape], shape: Shape, pixels: Shape) -> None:
+    """Refuse padding by reflection or around the edge that is longer than the image itself."""
+    first = len(shape) - len(pixels)
+    for axis in reversed(range(len(pixels))):
+        size, before, after = pixels[axis], padding[0][axis], padding[1][axis]
+        if mode == "reflect" and max(before, after) >= size:
+            raise ShapeError(
+                N_("Reflected padding must be smaller than the image: {padding} pixels do not fit into {size}."),
+                torch="Argument #4: Padding size should be less than the corresponding input dimension, but got: "
+                f"padding ({before}, {after}) at dimension {first + axis} of input {listed(shape)}",
+                padding=max(before, after),
+                size=size,
+            )
+        if mode == "circular" and max(before, after) > size:
+            raise ShapeError(
+                N_("Circular padding can go around once only: {padding} pixels are more than the {size} there are."),
+                torch="Padding value causes wrapping around more than once.",
+                padding=max(before, after),
+                size=size,
+            )
+
+
+def refuse_bad_windows(weight: Shape, stride: Shape, padding: Shape, dilation: Shape, extra: Shape = ()) -> None:
+    """Refuse windows that cannot be moved or stretched."""
+    if min(padding) < 0:
+        raise ShapeError(N_("padding cannot be negative."), torch="negative padding is not supported")
+    if min(extra, default=0) < 0:
+        raise ShapeError(N_("output_padding cannot be negative."), torch="negative output_padding is not supported")
+    if min(stride) <= 0:
+        raise ShapeError(
+            N_("stride must be at least 1, or the window would not move on."),
+            torch="non-positive stride is not supported",
+        )
+    if min(dilation) <= 0:
+        raise ShapeError(
+            N_("dilation must be at least 1, the distance between neighbouring weights."),
+            torch="non-positive dilation is not supported",
+        )
+    if min(weight[2:]) == 0:
+        raise ShapeError(
+            N_("kernel_size must be at least 1."),
+            torch="could not create a primitive descriptor for the convolution forward propagation primitive. "
+            "Run workload with environment variable ONEDNN_VERBOSE=all to get additional diagnostic information.",
+        )
+
+
+def refuse_few_weights(weight: Shape, groups: int) -> None:
+    """Refuse layers without output."""
+    if weight[0] < groups:
+        raise ShapeError(
+            N_("There must be at least one output channel."),
+            torch=f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, "
+            f"but got weight of size {listed(weight)} instead",
+        )
+
+
+def wrong_channels(given: str, weight: Shape, wanted: int, shape: Shape) -> ShapeError:
+    """Say that other channels arrive than the kernels were made for."""
+    batched = shape if len(shape) == len(weight) else (1, *shape)
+    channels = batched[1]
+    return ShapeError(
+        N_(
+            "The layer was built for in_channels = {wanted}, but {channels} channels arrive; "
+            "write in_channels={channels}."
+        ),
+        torch=f"Given {given}, weight of size {listed(weight)}, expected input{listed(batched)} "
+        f"to have {wanted} channels, but got {channels} channels instead",
+        wanted=wanted,
+        channels=channels,
+    )
+
+
+def refuse_large_kernel(axes: tuple[Axis, ...]) -> None:
+    """Refuse a window that is larger than the image with its padding."""
+    padded = tuple(axis.size + axis.before + axis.after for axis in axes)
+    spans = tuple(axis.span for axis in axes)
+    if any(span > size for span, size in zip(spans, padded, strict=True)):
+        raise ShapeError(
+            N_("The kernel covers {kernel} pixels, but with padding there are only {size}; not one window fits."),
+            torch=f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). "
+            f"Kernel size: ({' x '.join(map(str, spans))}). Kernel size can't be greater than actual input size",
+            kernel=quoted(spans),
+            size=quoted(padded),
+        )
+
+
+def refuse_empty(pixels: Shape, shape: Shape) -> None:
+    """Refuse an image without pixels."""
+    if 0 in pixels:
+        raise ShapeError(
+            N_("The image has no pixels."),
+            torch=f"Only zero batch or zero channel inputs are supported, but got input shape: {listed(shape)}",
+        )
+
+
+def refuse_large_extra(dims: int, extra: Shape, stride: Shape, dilation: Shape) -> None:
+    """Refuse an output padding that no stride explains."""
+    if all(more < max(step, gap) for more, step, gap in zip(extra, stride, dilation, strict=True)):
+        return
+    names = NAMES[3] if dims == 3 else NAMES[2]
+    parts = []
+    for word, values, neutral in (("output_padding", extra, 0), ("stride", stride, 1), ("dilation", dilation, 1)):
+        padded = (neutral, *values) if dims == 1 else values
+        parts += [f"{word}_{name}: {value}" for name, value in zip(names, padded, strict=True)]
+    raise ShapeError(
+        N_("output_padding picks one of the sizes that a stride leaves open, so it must be smaller than the stride."),
+        torch=f"output padding must be smaller than either stride or dilation, but got {' '.join(parts)}",
+    )
+
+
+def refuse_small_output(dims: int, axes: tuple[Axis, ...]) -> None:
+    """Refuse padding that cuts everything away."""
+    if all(axis.out > 0 for axis in axes):
+        return
+    pixels, out = tuple(axis.size for axis in axes), tuple(axis.out for axis in axes)
+    flat = (1,) if dims == 1 else ()
+    raise ShapeError(
+        N_("Nothing would be left: the output would be {out} pixels; padding takes pixels away here."),
+        torch=f"Given input size per channel: ({' x '.join(map(str, flat + pixels))}). "
+        f"Calculated output size per channel: ({' x '.join(map(str, flat + out))}). Output size is too small",
+        out=quoted(out),
+    )
+
+
+# The registry -------------------------------------------------------------------------------------------------------
+
+TITLES = {1: N_("Convolution along a line"), 2: N_("Convolution"), 3: N_("Convolution in space")}
+TRANSPOSED_TITLES = {
+    1: N_("Transposed convolution along a line"),
+    2: N_("Transposed convolution"),
+    3: N_("Transposed convolution in space"),
+}
+
+
+def _arguments(*, transposed: bool, lazy: bool) -> tuple[Argument, ...]:
+    padding = Argument("padding", 0, "sizes", low=0, choices=() if transposed else ("same", "valid"))
+    common = {
+        "stride": Argument("stride", 1, "sizes"),
+        "padding": padding,
+        "output_padding": Argument("output_padding", 0, "sizes", low=0),
+        "dilation": Argument("dilation", 1, "sizes"),
+        "groups": Argument("groups", 1),
+        "bias": Argument("bias", True, "flag"),
+        "padding_mode": Argument("padding_mode", "zeros", "choice", choices=PADDING_MODES),
+    }
+    order = (
+        ("stride", "padding", "output_padding", "groups", "bias", "dilation", "padding_mode")
+        if transposed
+        else ("stride", "padding", "dilation", "groups", "bias", "padding_mode")
+    )
+    first = () if lazy else (Argument("in_channels", optional=True),)
+    return (*first, Argument("out_channels"), Argument("kernel_size", form="sizes"), *(common[name] for name in order))
+
+
+def _layers(dims: int) -> dict[str, Layer]:
+    made = {}
+    for transposed, lazy in ((False, False), (True, False), (False, True), (True, True)):
+        kind = f"{'Lazy' if lazy else ''}Conv{'Transpose' if transposed else ''}{dims}d"
+        made[kind] = Layer(
+            kind=kind,
+            title=(TRANSPOSED_TITLES if transposed else TITLES)[dims],
+            rule=partial(transposed_convolution if transposed else convolution, dims),
+            check=partial(check_transposed if transposed else check, dims),
+            arguments=_arguments(transposed=transposed, lazy=lazy),
+            keeps=frozenset({"input"}),
+            effect="windows",
+        )
+    return made
+
+
+CONVOLUTIONS: dict[str, Layer] = {**_layers(1), **_layers(2), **_layers(3)}

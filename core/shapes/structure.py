@@ -1,0 +1,550 @@
+"""Operations that arrange the same values differently: view, flatten, permute, cat, padding, resizing, means.
+
+Source: torch.Tensor.view, torch.flatten, torch.cat, torch.nn.functional.pad and interpolate.
+Course: "卷积神经网络", where a comment says 此处自动算出的是320.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from core.messages import N_
+from core.shapes.arguments import normal_dim
+from core.shapes.errors import ShapeError
+from core.shapes.layer import Argument, Arguments, Layer, Result, Shape, Step, Value, elements, listed, product
+from core.shapes.windows import NAMES, Axis, ScaledAxis
+
+ORDER = N_("order of the dimensions")
+SIZE = N_("size")
+
+
+def view(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Read the same values in another shape; one size may be −1, to be worked out."""
+    shape, wanted = inputs[0], tuple(arguments["shape"])
+    whole = elements(shape)
+    known = refuse_bad_sizes(wanted)
+    if whole != known and not (-1 in wanted and known > 0 and whole % known == 0):
+        raise ShapeError(
+            N_("{count} values ({product}) cannot be arranged as {shape}."),
+            torch=f"shape '{listed(wanted)}' is invalid for input of size {whole}",
+            count=whole,
+            product=product(shape),
+            shape=listed(wanted),
+        )
+    if -1 not in wanted:
+        return Result(out_shape=wanted)
+    if known == 0:
+        raise ShapeError(
+            N_("There are no values, so −1 could be any size."),
+            torch=f"cannot reshape tensor of 0 elements into shape {listed(wanted)} because the unspecified "
+            "dimension size -1 can be any value and is ambiguous",
+        )
+    step = Step(label=N_("worked out for −1"), text=inferred(shape, wanted, whole // known))
+    return Result(out_shape=tuple(whole // known if size == -1 else size for size in wanted), steps=(step,))
+
+
+def inferred(shape: Shape, wanted: Shape, size: int) -> str:
+    """Write how −1 is worked out: 20·4·4 = 320, or 64·320/64 = 320 where the batch is not kept in front."""
+    known = tuple(other for other in wanted if other != -1)
+    if wanted == (*known, -1) and shape[: len(known)] == known:
+        rest = shape[len(known) :]
+        return f"{product(rest)} = {size}" if len(rest) > 1 else f"{size}"
+    return (
+        f"{product(shape)}/{product(known)} = {size}"
+        if len(known) == 1
+        else f"{product(shape)}/({product(known)}) = {size}"
+    )
+
+
+def refuse_bad_sizes(wanted: Shape) -> int:
+    """Return the product of the known sizes; raises ShapeError for two −1 or other negative sizes."""
+    known, inferred_one = 1, False
+    for index, size in enumerate(wanted):
+        if size == -1 and inferred_one:
+            raise ShapeError(N_("Only one size can be −1."), torch="only one dimension can be inferred")
+        if size < -1:
+            raise ShapeError(
+                N_("Sizes must be 0 or more; only −1 has a meaning of its own: work it out."),
+                torch=f"invalid shape dimension {size} at index {index} of shape {listed(wanted)}",
+            )
+        inferred_one = inferred_one or size == -1
+        known *= 1 if size == -1 else size
+    return known
+
+
+def flatten(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Join the dimensions from start_dim to end_dim into one: (N, C, H, W) -> (N, C·H·W)."""
+    shape = inputs[0]
+    start = normal_dim(arguments["start_dim"], len(shape))
+    end = normal_dim(arguments["end_dim"], len(shape))
+    if start > end:
+        raise ShapeError(
+            N_("start_dim comes after end_dim."),
+            torch="flatten() has invalid args: start_dim cannot come after end_dim",
+        )
+    joined = shape[start : end + 1]
+    out = (*shape[:start], elements(joined), *shape[end + 1 :])
+    steps = (Step(label=SIZE, text=f"{product(joined)} = {elements(joined)}"),) if len(joined) > 1 else ()
+    return Result(out_shape=out, steps=steps)
+
+
+def unflatten(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Split one dimension into several whose product it is."""
+    shape, wanted = inputs[0], tuple(arguments["unflattened_size"])
+    dim = normal_dim(arguments["dim"], len(shape))
+    if not wanted:
+        raise ShapeError(N_("Give at least one size."), torch="unflatten: sizes must be non-empty")
+    known = refuse_bad_sizes(wanted)
+    fits = shape[dim] == known or (-1 in wanted and known > 0 and shape[dim] % known == 0)
+    if not fits or (-1 in wanted and known == 0):
+        raise ShapeError(
+            N_("The product of {sizes} is not {size}, the size of dimension {dim}."),
+            torch=f"unflatten: Provided sizes {listed(wanted)} don't multiply up to the size of dim {dim} "
+            f"({shape[dim]}) in the input tensor",
+            sizes=listed(wanted),
+            size=shape[dim],
+            dim=dim,
+        )
+    split = tuple(shape[dim] // known if size == -1 else size for size in wanted)
+    return Result(out_shape=(*shape[:dim], *split, *shape[dim + 1 :]))
+
+
+def check_unflatten(arguments: Arguments) -> None:
+    """Refuse a size that is no tuple."""
+    if not isinstance(arguments["unflattened_size"], tuple):
+        raise ShapeError(
+            N_("unflattened_size must be several numbers in brackets."),
+            torch="unflattened_size must be a tuple of ints, but found type int",
+            error_type="TypeError",
+            at="definition",
+        )
+
+
+def squeeze(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Leave out dimensions of size 1: all of them, or those that are named."""
+    shape, dim = inputs[0], arguments["dim"]
+    dims = set(range(len(shape))) if dim is None else dims_of(dim, len(shape))
+    return Result(out_shape=tuple(size for axis, size in enumerate(shape) if axis not in dims or size != 1))
+
+
+def unsqueeze(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Put in a dimension of size 1."""
+    shape = inputs[0]
+    dim = normal_dim(arguments["dim"], len(shape) + 1)
+    return Result(out_shape=(*shape[:dim], 1, *shape[dim:]))
+
+
+def permute(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Put the dimensions in another order."""
+    shape, dims = inputs[0], tuple(arguments["dims"])
+    if len(dims) != len(shape):
+        raise ShapeError(
+            N_("permute needs all {rank} dimensions in their new order, not {count}."),
+            torch="permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
+            f"desired ordering of dimensions i.e. input.dim() = {len(shape)} is not equal to len(dims) = {len(dims)}",
+            rank=len(shape),
+            count=len(dims),
+        )
+    order = [normal_dim(dim, len(shape)) for dim in dims]
+    if len(set(order)) != len(order):
+        raise ShapeError(
+            N_("permute needs every dimension exactly once."), torch="permute(): duplicate dims are not allowed."
+        )
+    return Result(out_shape=tuple(shape[dim] for dim in order))
+
+
+def transpose(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Exchange two dimensions."""
+    shape = list(inputs[0])
+    first, second = (normal_dim(arguments[name], len(shape)) for name in ("dim0", "dim1"))
+    if shape:
+        shape[first], shape[second] = shape[second], shape[first]
+    return Result(out_shape=tuple(shape))
+
+
+def cat(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Put tensors one behind the other along one dimension; all other sizes must agree."""
+    for position, shape in enumerate(inputs):
+        if not shape:
+            raise ShapeError(
+                N_("A single number cannot be joined to anything; give it a dimension first."),
+                torch=f"zero-dimensional tensor (at position {position}) cannot be concatenated",
+            )
+    joined = [(number, shape) for number, shape in enumerate(inputs) if shape != (0,)] or [(0, inputs[0])]
+    first = joined[0][1]
+    dim = normal_dim(arguments["dim"], len(first))
+    for number, shape in joined[1:]:
+        refuse_mismatch(first, shape, number, dim)
+    sizes = [shape[dim] for _, shape in joined]
+    step = Step(label=SIZE, text=f"{' + '.join(map(str, sizes))} = {sum(sizes)}")
+    return Result(out_shape=(*first[:dim], sum(sizes), *first[dim + 1 :]), steps=(step,))
+
+
+def refuse_mismatch(first: Shape, shape: Shape, number: int, dim: int) -> None:
+    """Refuse a tensor that differs from the first one in a dimension that is not joined."""
+    if len(shape) != len(first):
+        raise ShapeError(
+            N_("Tensors that are joined need the same number of dimensions, not {a} and {b}."),
+            torch=f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}",
+            a=len(first),
+            b=len(shape),
+        )
+    for axis, (wanted, size) in enumerate(zip(first, shape, strict=True)):
+        if axis != dim and wanted != size:
+            raise ShapeError(
+                N_(
+                    "Tensors that are joined along dimension {dim} must agree in all others: "
+                    "number {number} has {size} instead of {wanted} in dimension {axis}."
+                ),
+                torch=f"Sizes of tensors must match except in dimension {dim}. Expected size {wanted} but got size "
+                f"{size} for tensor number {number} in the list.",
+                dim=dim,
+                number=number + 1,
+                size=size,
+                wanted=wanted,
+                axis=axis,
+            )
+
+
+def stack(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Lay equal tensors upon each other in a new dimension."""
+    dim = normal_dim(arguments["dim"], len(inputs[0]) + 1)
+    for number, shape in enumerate(inputs):
+        if shape != inputs[0]:
+            raise ShapeError(
+                N_("Only equal shapes can be stacked, not {a} and {b}."),
+                torch=f"stack expects each tensor to be equal size, but got {listed(inputs[0])} at entry 0 "
+                f"and {listed(shape)} at entry {number}",
+                a=listed(inputs[0]),
+                b=listed(shape),
+            )
+    return Result(out_shape=(*inputs[0][:dim], len(inputs), *inputs[0][dim:]))
+
+
+def reduce(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Take the mean or the sum over dimensions; without dim, over all."""
+    shape, dim = inputs[0], arguments["dim"]
+    dims = set(range(len(shape))) if dim in (None, ()) else dims_of(dim, len(shape))
+    if arguments["keepdim"]:
+        return Result(out_shape=tuple(1 if axis in dims else size for axis, size in enumerate(shape)))
+    return Result(out_shape=tuple(size for axis, size in enumerate(shape) if axis not in dims))
+
+
+def dims_of(dim: Value, rank: int) -> set[int]:
+    """Return the dimensions that are meant, counted from the front; raises ShapeError for doubles."""
+    dims = [normal_dim(one, rank) for one in (dim if isinstance(dim, tuple) else (dim,))]
+    for index, one in enumerate(dims):
+        if one in dims[:index]:
+            raise ShapeError(
+                N_("Dimension {dim} is named twice."),
+                torch=f"dim {one} appears multiple times in the list of dims",
+                dim=one,
+            )
+    return set(dims)
+
+
+def pad(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Add pixels around the last dimensions, the last one first: (left, right, top, bottom, …)."""
+    shape, sides, mode = inputs[0], tuple(arguments["pad"]), arguments["mode"]
+    refuse_bad_padding(shape, sides, mode)
+    out = list(shape)
+    for pair in range(len(sides) // 2):
+        axis, before, after = len(shape) - 1 - pair, sides[2 * pair], sides[2 * pair + 1]
+        refuse_bad_sides(shape, axis, before, after, mode)
+        out[axis] += before + after
+    return Result(out_shape=tuple(out))
+
+
+def refuse_bad_padding(shape: Shape, sides: Shape, mode: str) -> None:
+    """Refuse padding of an odd length, of more dimensions than there are, or of an unknown kind."""
+    if len(sides) % 2:
+        raise ShapeError(
+            N_("Padding comes in pairs, before and behind; {count} numbers are no pairs."),
+            torch="Padding length must be divisible by 2",
+            count=len(sides),
+        )
+    if len(sides) > 2 * len(shape):
+        raise ShapeError(
+            N_("There are {count} numbers of padding, two per dimension, for {rank} dimensions only."),
+            torch="Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(sides)} and input of dimension {len(shape)}",
+            count=len(sides),
+            rank=len(shape),
+        )
+    if mode not in ("constant", "reflect", "replicate", "circular"):
+        raise ShapeError(
+            N_("The mode of padding must be constant, reflect, replicate or circular, not {mode}."),
+            torch=f"Unrecognised padding mode {mode}",
+            error_type="NotImplementedError",
+            mode=mode[:40],
+        )
+    if mode != "constant" and len(shape) not in (len(sides) // 2 + 1, len(sides) // 2 + 2):
+        raise ShapeError(
+            N_(
+                "With {mode}, all dimensions but channels (and batch) are padded: "
+                "{count} numbers do not fit {rank} dimensions."
+            ),
+            torch=f"Padding size {len(sides)} is not supported for {len(shape)}D input tensor.\n"
+            "Supported combinations for non-constant padding:\n"
+            "  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
+            "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
+            "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)",
+            error_type="NotImplementedError",
+            mode=mode,
+            count=len(sides),
+            rank=len(shape),
+        )
+
+
+def refuse_bad_sides(shape: Shape, axis: int, before: int, after: int, mode: str) -> None:
+    """Refuse padding that takes more away than there is, or mirrors more than there is."""
+    size = shape[axis]
+    if min(before, 0) + min(after, 0) + size < 0:
+        raise ShapeError(
+            N_("Negative padding takes pixels away, and there are only {size}."),
+            torch="narrow(): length must be non-negative.",
+            size=size,
+        )
+    if mode == "reflect" and max(before, after) >= size:
+        raise ShapeError(
+            N_("Reflected padding must be smaller than the image: {padding} pixels do not fit into {size}."),
+            torch="Argument #4: Padding size should be less than the corresponding input dimension, but got: "
+            f"padding ({before}, {after}) at dimension {axis} of input {listed(shape)}",
+            padding=max(before, after),
+            size=size,
+        )
+    if mode == "circular" and max(before, after) > size:
+        raise ShapeError(
+            N_("Circular padding can go around once only: {padding} pixels are more than the {size} there are."),
+            torch="Padding value causes wrapping around more than once.",
+            padding=max(before, after),
+            size=size,
+        )
+
+
+def zero_pad(dims: int, mode: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Do the same as a module: one number for all sides, or two for each dimension."""
+    given = arguments["padding"]
+    sides = given if isinstance(given, tuple) else (given,) * (2 * dims)
+    return pad({"pad": sides, "mode": mode}, inputs)
+
+
+MODES = {  # and the numbers of dimensions that each is made for
+    "nearest": (3, 4, 5),
+    "nearest-exact": (3, 4, 5),
+    "area": (3, 4, 5),
+    "linear": (3,),
+    "bilinear": (4,),
+    "bicubic": (4,),
+    "trilinear": (5,),
+}
+TAPS = {"linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 4}  # input pixels per output pixel and axis
+
+
+def interpolate(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Resize an image to a given size, or by a factor: (N, C, …) -> (N, C, …)."""
+    shape, mode = inputs[0], arguments["mode"]
+    if arguments["align_corners"] is not None and mode in ("nearest", "area", "nearest-exact"):
+        raise ShapeError(
+            N_("align_corners has a meaning for linear, bilinear, bicubic and trilinear only."),
+            torch="align_corners option can only be set with the interpolating modes: "
+            "linear | bilinear | bicubic | trilinear",
+            error_type="ValueError",
+        )
+    pixels = shape[2:]
+    wanted = resized(arguments, pixels)
+    refuse_mode(shape, mode)
+    if pixels and min(*pixels, *wanted) <= 0:
+        letters = ("D", "H", "W")[-len(pixels) :]
+        sizes = [
+            ", ".join(f"{name}: {size}" for name, size in zip(letters, each, strict=True)) for each in (pixels, wanted)
+        ]
+        raise ShapeError(
+            N_("The new image would have no pixels."),
+            torch=f"Input and output sizes should be greater than 0, but got input ({sizes[0]}) output ({sizes[1]})"
+            if mode != "area"
+            else "",
+        )
+    axes = tuple(
+        ScaledAxis(name=name, size=size, wanted=want, kernel=min(TAPS.get(mode, 1), size))
+        for name, size, want in zip(NAMES[len(pixels)], pixels, wanted, strict=True)
+    )
+    steps = tuple(Step(label=axis.name, text=axis.formula()) for axis in axes)
+    return Result(out_shape=(*shape[:2], *wanted), axes=tuple[Axis, ...](axes), steps=steps)
+
+
+def resized(arguments: Arguments, pixels: Shape) -> Shape:
+    """Return the new size, ⌊size·factor⌋ per axis where a factor is given."""
+    size, factor = arguments["size"], arguments["scale_factor"]
+    if (size is None) == (factor is None):
+        raise ShapeError(
+            N_("Give either size or scale_factor."),
+            torch="either size or scale_factor should be defined"
+            if size is None
+            else "only one of size or scale_factor should be defined",
+            error_type="ValueError",
+        )
+    given, name, word = (
+        (size, "output size of", "output size") if factor is None else (factor, "scale_factor of shape", "scale_factor")
+    )
+    if isinstance(given, tuple) and len(given) != len(pixels):
+        letter, other = ("o", "Input and output") if factor is None else ("s", "Input and scale_factor")
+        raise ShapeError(
+            N_("{name} needs one number for all axes or exactly {dims} of them, not {count}."),
+            torch=f"{other} must have the same number of spatial dimensions, but got input with spatial dimensions of "
+            f"{list(pixels)} and {name} {given}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
+            f"{word} in ({letter}1, {letter}2, ...,{letter}K) format.",
+            error_type="ValueError",
+            name="size" if factor is None else "scale_factor",
+            dims=len(pixels),
+            count=len(given),
+        )
+    per_axis = given if isinstance(given, tuple) else (given,) * len(pixels)
+    if factor is None:
+        return tuple(per_axis)
+    return tuple(int(pixel * float(times)) for pixel, times in zip(pixels, per_axis, strict=True))
+
+
+def refuse_mode(shape: Shape, mode: str) -> None:
+    """Refuse a way of resizing that is unknown or not made for inputs of this many dimensions."""
+    ranks = MODES.get(mode, ())
+    if len(shape) in ranks:
+        return
+    torch = (
+        f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {len(shape)}D) for the modes: nearest | "
+        f"linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got {mode})"
+    )
+    if mode in ("linear", "bilinear", "trilinear") and len(shape) in (3, 4, 5):
+        torch = f"Got {len(shape)}D input, but {mode} mode needs {ranks[0]}D input"
+    raise ShapeError(
+        N_("Resizing with mode {mode} does not work for {rank} dimensions; batch and channels count too."),
+        torch=torch,
+        error_type="NotImplementedError",
+        mode=mode[:40],
+        rank=len(shape),
+    )
+
+
+def pixel_shuffle(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Make r² channels into an image r times as large: (…, C·r², H, W) -> (…, C, H·r, W·r)."""
+    shape, times = inputs[0], arguments["upscale_factor"]
+    if len(shape) < 3:
+        raise ShapeError(
+            N_("This layer takes channels, height and width, so at least 3 dimensions, not {rank}."),
+            torch="pixel_shuffle expects input to have at least 3 dimensions, but got input with "
+            f"{len(shape)} dimension(s)",
+            rank=len(shape),
+        )
+    if times <= 0:
+        raise ShapeError(
+            N_("upscale_factor must be at least 1."),
+            torch=f"pixel_shuffle expects a positive upscale_factor, but got {times}",
+        )
+    if shape[-3] % times**2:
+        raise ShapeError(
+            N_("{channels} channels cannot be split into groups of {square}."),
+            torch="pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
+            f"upscale_factor, but input.size(-3)={shape[-3]} is not divisible by {times**2}",
+            channels=shape[-3],
+            square=times**2,
+        )
+    return Result(out_shape=(*shape[:-3], shape[-3] // times**2, shape[-2] * times, shape[-1] * times))
+
+
+# The registry -------------------------------------------------------------------------------------------------------
+
+RESIZE = (
+    Argument("size", None, "sizes", optional=True),
+    Argument("scale_factor", None, "number", optional=True),
+    Argument("mode", "nearest", "choice", choices=tuple(MODES)),
+    Argument("align_corners", None, "flag", optional=True),
+    Argument("recompute_scale_factor", None, "flag", optional=True),
+)
+DIM = partial(Argument, low=-8)
+OVER = (DIM("dim", None, "shape", optional=True), Argument("keepdim", False, "flag"))
+SHAPE = (Argument("shape", form="shape", low=-1),)
+SPLIT = Argument("unflattened_size", form="shape", low=-1)
+PADDING = (Argument("padding", form="sizes", low=0),)
+
+METHODS = (  # kind, title, rule, arguments, fewest and most inputs, aliases
+    ("view", N_("The same values in another shape"), view, SHAPE, (1, 1), ()),
+    ("reshape", N_("The same values in another shape"), view, SHAPE, (1, 1), ()),
+    ("flatten", N_("Dimensions joined into one"), flatten, (DIM("start_dim", 0), DIM("end_dim", -1)), (1, 1), ()),
+    ("unflatten", N_("One dimension split"), unflatten, (DIM("dim"), SPLIT), (1, 1), ()),
+    ("squeeze", N_("Dimensions of size 1 left out"), squeeze, (DIM("dim", None, "shape", optional=True),), (1, 1), ()),
+    ("unsqueeze", N_("A dimension of size 1 put in"), unsqueeze, (DIM("dim"),), (1, 1), ()),
+    ("permute", N_("Dimensions in another order"), permute, (DIM("dims", form="shape"),), (1, 1), ()),
+    ("transpose", N_("Two dimensions exchanged"), transpose, (DIM("dim0"), DIM("dim1")), (1, 1), ("swapdims",)),
+    ("cat", N_("Joined along one dimension"), cat, (DIM("dim", 0),), (1, None), ("concat", "concatenate")),
+    ("stack", N_("Stacked in a new dimension"), stack, (DIM("dim", 0),), (1, None), ()),
+    ("mean", N_("Mean"), reduce, OVER, (1, 1), ()),
+    ("sum", N_("Sum of values"), reduce, OVER, (1, 1), ()),
+    ("amax", N_("Largest value"), reduce, OVER, (1, 1), ()),
+)  # fmt: skip
+
+STRUCTURE: dict[str, Layer] = {
+    **{
+        kind: Layer(
+            kind=kind, title=title, rule=rule, arguments=arguments, form="method", inputs=inputs, aliases=aliases,
+            variadic=kind in ("view", "reshape", "permute"), effect="structure",
+        )
+        for kind, title, rule, arguments, inputs, aliases in METHODS
+    },
+    "Flatten": Layer(
+        kind="Flatten",
+        title=N_("Dimensions joined into one"),
+        rule=flatten,
+        arguments=(DIM("start_dim", 1), DIM("end_dim", -1)),
+        effect="structure",
+    ),
+    "Unflatten": Layer(
+        kind="Unflatten",
+        title=N_("One dimension split"),
+        rule=unflatten,
+        check=check_unflatten,
+        arguments=(DIM("dim"), SPLIT),
+        effect="structure",
+    ),
+    "pad": Layer(
+        kind="pad",
+        title=N_("Padding"),
+        rule=pad,
+        arguments=(
+            Argument("pad", form="shape", low=0),
+            Argument("mode", "constant", "choice", choices=("constant", "reflect", "replicate", "circular")),
+            Argument("value", None, "number", optional=True),
+        ),
+        form="function",
+        effect="structure",
+    ),
+    **{
+        f"{word}Pad{dims}d": Layer(
+            kind=f"{word}Pad{dims}d",
+            title=N_("Padding"),
+            rule=partial(zero_pad, dims, mode),
+            arguments=PADDING + ((Argument("value", form="number"),) if word == "Constant" else ()),
+            effect="structure",
+        )
+        for word, mode in (
+            ("Zero", "constant"), ("Constant", "constant"), ("Reflection", "reflect"), ("Replication", "replicate"),
+            ("Circular", "circular"),
+        )
+        for dims in (1, 2, 3)
+    },
+    "Upsample": Layer(kind="Upsample", title=N_("Resizing"), rule=interpolate, arguments=RESIZE, effect="windows"),
+    "interpolate": Layer(
+        kind="interpolate",
+        title=N_("Resizing"),
+        rule=interpolate,
+        arguments=(*RESIZE, Argument("antialias", False, "flag")),
+        form="function",
+        effect="windows",
+    ),
+    "PixelShuffle": Layer(
+        kind="PixelShuffle",
+        title=N_("Channels turned into pixels"),
+        rule=pixel_shuffle,
+        arguments=(Argument("upscale_factor"),),
+        effect="structure",
+    ),
+}  # fmt: skip
