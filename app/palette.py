@@ -28,10 +28,17 @@ QUANTITIES = {
     "loss": Colour("#B84A00", "#F08A4B"),
     "gradient": Colour("#6A6400", "#F0E442"),
     "momentum": Colour("#007079", "#5ED3E0"),
+    # what is fed in
+    "batch": Colour("#6B3FC4", "#B79CF5"),
     # how well it went
     "accuracy": Colour("#00785A", "#2FC79A"),
     "train": Colour("#B84A00", "#F08A4B"),
+    "validation": Colour("#0072B2", "#56B4E9"),
     "test": Colour("#00785A", "#2FC79A"),
+    # the methods of gradient descent; shuffled ones are dashed
+    "gd": Colour("#0072B2", "#56B4E9"),
+    "sgd": Colour("#A0497B", "#E09CC4"),
+    "minibatch": Colour("#00785A", "#2FC79A"),
     # the networks
     "mlp": Colour("#8A6000", "#E69F00"),
     "cnn": Colour("#0072B2", "#56B4E9"),
