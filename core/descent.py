@@ -84,6 +84,11 @@ class Descent:
         """Tell whether the model is y = w·x + b."""
         return self.b is not None
 
+    @property
+    def shuffles(self) -> bool:
+        """Tell whether each epoch has its own order of the samples."""
+        return self.shuffle and METHODS[self.method].shuffles
+
     def lr_in(self, epoch: int) -> float:
         """Return the learning rate of an epoch, counted from 0."""
         return self.lr / (1 + self.decay * epoch)
@@ -102,7 +107,7 @@ class Descent:
 
     def order(self, count: int) -> Order:
         """Return which of `count` samples comes when, (epochs, count), read-only."""
-        if self.shuffle and METHODS[self.method].shuffles:
+        if self.shuffles:
             return orders(count, self.epochs, self.seed)
         return np.broadcast_to(np.arange(count), (self.epochs, count))
 
