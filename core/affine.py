@@ -94,8 +94,9 @@ def whole_epochs(steps: Batches, lr: Array) -> Array:
 def travel(points: Points, spec: Descent, rates: Array, *, seeds: int = 1) -> Passage:
     """Run the spec with every learning rate (r,) and with `seeds` seeds from spec.seed on.
 
-    Each run is that of core.descent.descend but for rounding, and diverges where that does. Raises InputError for a
-    rate that `Descent` refuses, a batch larger than the data, and for more samples to see than 2,000,000.
+    Each run is that of core.descent.descend but for rounding, and diverges where that does. (Above the border rounding
+    itself decides about one start: exactly on the minimum, where only an exact zero never grows.) Raises InputError for
+    a rate that `Descent` refuses, a batch larger than the data, and for more samples to see than 2,000,000.
     """
     for rate in rates.tolist():
         replace(spec, lr=rate)
