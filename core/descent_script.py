@@ -1,7 +1,9 @@
 """The complete script of one run of gradient descent: the code panel's source, in PyTorch and in the course's style."""
 
-from core.descent import LIMIT, Descent
+from core.descent import LIMIT, METHODS, Descent
 from core.points import Points
+
+_LIMIT = f"{LIMIT:.0e}".replace("+0", "")  # 1e9
 
 _TORCH = '''\
 """{title} on the squared error of y = {model}. Needs PyTorch only."""
@@ -45,8 +47,6 @@ _PRINT_W_B = """\
             print("The run diverges; this learning rate is too large.")
             raise SystemExit"""
 
-_TITLES = {"gd": "Gradient descent", "sgd": "Stochastic gradient descent", "minibatch": "Mini-batch gradient descent"}
-
 
 def script(points: Points, spec: Descent) -> str:
     """Write the run with DataLoader, MSELoss and torch.optim.SGD; it prints a line an update, as the run goes.
@@ -60,7 +60,7 @@ def script(points: Points, spec: Descent) -> str:
         start.append(f"torch.nn.init.constant_(model.bias, {spec.b})")
     lines = _PRINT_W_B if spec.with_bias else _PRINT_W
     return _TORCH.format(
-        title=_TITLES[spec.method],
+        title=METHODS[spec.method].title,
         model="w·x + b" if spec.with_bias else "w·x",
         x=list(points.x),
         y=list(points.y),
@@ -71,7 +71,7 @@ def script(points: Points, spec: Descent) -> str:
         loader=_loader(spec, count),
         epochs=spec.epochs,
         decay=f'    optimizer.param_groups[0]["lr"] = {spec.lr} / (1 + {spec.decay} * epoch)\n' if spec.decay else "",
-        print=lines.replace("LIMIT", f"{LIMIT:g}".replace("+0", "")),
+        print=lines.replace("LIMIT", _LIMIT),
     )
 
 
@@ -163,5 +163,5 @@ def listing(points: Points, spec: Descent) -> str | None:
     if spec.method not in _LISTINGS or spec.shuffles or spec.with_bias or spec.decay:
         return None
     return _LISTINGS[spec.method].format(
-        x=list(points.x), y=list(points.y), w=spec.w, lr=spec.lr, epochs=spec.epochs, limit=f"{LIMIT:g}"
+        x=list(points.x), y=list(points.y), w=spec.w, lr=spec.lr, epochs=spec.epochs, limit=_LIMIT
     )
