@@ -168,17 +168,17 @@ def _accuracy(model: Callable[[Array, Array, Array], Array], x: Array, y: Array,
 LEAKS = {
     "normalise": Leak(
         title=N_("Mean and standard deviation of all rows"),
-        right=N_("of the training rows"),
+        right=N_("right: of the training rows"),
         test=normalise,
     ),
     "select": Leak(
         title=N_("Of 1,000 columns of noise, keep the 50 that go best with the label in all rows"),
-        right=N_("in the training rows"),
+        right=N_("right: in the training rows"),
         test=select,
     ),
     "copy": Leak(
         title=N_("Copy rows with label 1 to balance the labels, then split"),
-        right=N_("split, then copy in the training part"),
+        right=N_("right: split first, then copy in the training part"),
         test=copy,
     ),
 }

@@ -1,0 +1,169 @@
+"""The measurement of loading times: what it finds, that there is one at a time, and that nothing outlives it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import loading_job
+from core.datasets import mnist
+from core.loading_job import Conditions, Measurement, Snapshot, Timing
+from core.packed import WAYS, pack
+
+ROOT = Path(__file__).parents[2]
+CONDITIONS = Conditions(
+    cores=2, memory=8, load=0.5, system="Linux", torch="2", when="2026-01-31 13:45", on_disk=1, decoded=2, batch_size=32
+)
+TIMING = Timing(
+    way="demand", workers=2, reading=0.1, first_batch=2.0, waiting=1.0, training=0.5, samples=600, memory=480_000
+)
+LINES = [
+    {"kind": "conditions", **asdict(CONDITIONS)},
+    {"kind": "progress", "done": 0.5},
+    {"kind": "timing", **asdict(TIMING)},
+]
+PRINT = "import json; [print(json.dumps(line), flush=True) for line in {lines}]\n"
+SLEEP = "import time; time.sleep(60)\n"
+
+
+def program(*lines, then=""):
+    return ("-c", "print('no JSON', flush=True)\n" + PRINT.format(lines=list(lines)) + then)
+
+
+def wait_for(measurement, happened, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not happened(measurement.snapshot):
+        assert time.monotonic() < deadline, measurement.snapshot
+        time.sleep(0.01)
+    return measurement.snapshot
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    return pack(tmp_path_factory.mktemp("packed"))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_both_ways_read_the_same_images(packed, way):
+    images = WAYS[way](packed)
+    assert len(images) == 60_000
+    for index in (0, 1, 31_415, 59_999):
+        np.testing.assert_array_equal(images[index], mnist().train_images[index])
+    assert images.memory == {"demand": 8 * 60_001, "once": 60_000 * 28 * 28}[way]
+
+
+@pytest.mark.slow
+def test_the_program_measures_with_and_without_workers(packed):
+    code = (
+        "import sys; from pathlib import Path; from core import loading_time as t\n"
+        "t.BATCHES, t.PLAN = 2, (('demand', 0), ('demand', 1), ('once', 0))\n"
+        f"t.main(Path({str(packed)!r}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True, timeout=120
+    )
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert records[-1] == {"kind": "done"}
+    (conditions,) = (record for record in records if record["kind"] == "conditions")
+    assert conditions["decoded"] == 60_000 * 3 * 128 * 128 * 4
+    timings = [record for record in records if record.pop("kind") == "timing"]
+    assert [(timing["way"], timing["workers"]) for timing in timings] == [("demand", 0), ("demand", 1), ("once", 0)]
+    for timing in (Timing(**values) for values in timings):
+        assert timing.samples == 64
+        assert min(timing.waiting, timing.training, timing.first_batch) > 0
+    assert timings[1]["first_batch"] > timings[0]["first_batch"]  # the worker has to load torch first
+    parts = [record["done"] for record in records if "done" in record]
+    assert parts == sorted(parts)
+    assert parts[-1] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_the_program_and_its_workers_end_when_the_server_does(packed):
+    code = (
+        "import sys, time; from pathlib import Path; from core.loading_job import Measurement\n"
+        f"m = Measurement(Path({str(packed)!r})); m.start()\n"
+        "while not any(t.workers == 0 for t in m.snapshot.timings): time.sleep(0.02)\n"
+        "print(m._process.pid, flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        group = int(server.stdout.readline())
+        os.killpg(group, 0)  # it is there
+        server.kill()
+    deadline = time.monotonic() + 20
+    while living(group):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def living(group):
+    """Return the processes of a group that still run; one whose parent has not asked for its end is no more."""
+    found = subprocess.run(["ps", "-eo", "pgid=,stat="], check=True, capture_output=True, text=True).stdout
+    rows = (line.split() for line in found.splitlines())
+    return [row for row in rows if int(row[0]) == group and not row[1].startswith("Z")]
+
+
+def test_what_is_measured_is_shown_and_kept(tmp_path):
+    measurement = Measurement(tmp_path, program(*LINES, {"kind": "done"}))
+    assert measurement.snapshot == Snapshot()
+    measurement.start()
+    found = wait_for(measurement, lambda snapshot: snapshot.finished and (tmp_path / "latest.json").exists())
+    assert (found.conditions, found.timings, found.error) == (CONDITIONS, (TIMING,), None)
+    again = Measurement(tmp_path).snapshot
+    assert (again.conditions, again.timings, again.finished, again.running) == (CONDITIONS, (TIMING,), True, False)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1, "conditions": {}, "timings": []}', '{"format": 9}'])
+def test_a_damaged_result_is_measured_again(tmp_path, content):
+    (tmp_path / "latest.json").write_text(content)
+    assert Measurement(tmp_path).snapshot == Snapshot()
+
+
+def test_one_runs_at_a_time_and_stops_when_it_is_told(tmp_path):
+    measurement = Measurement(tmp_path, program(*LINES, then=SLEEP))
+    measurement.start()
+    wait_for(measurement, lambda snapshot: snapshot.timings)
+    process = measurement._process
+    measurement.start()
+    assert measurement._process is process
+    assert measurement.snapshot.running
+    assert measurement.snapshot.seconds_left is not None
+    measurement.stop()
+    assert process.wait(10) != 0
+    assert measurement.snapshot == Snapshot()
+    measurement.start()
+    wait_for(measurement, lambda snapshot: snapshot.timings)
+    measurement.stop()
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        ("raise SystemExit(3)", "exit code 3"),
+        ("print(json.dumps({'kind': 'failed', 'reason': 'OSError: no space left'}))", "no space left"),
+    ],
+)
+def test_a_measurement_that_fails_says_why_and_the_last_one_stays(tmp_path, ending, reason):
+    Measurement(tmp_path)._keep()  # nothing to keep: no file
+    assert not (tmp_path / "latest.json").exists()
+    good = Measurement(tmp_path, program(*LINES, {"kind": "done"}))
+    good.start()
+    wait_for(good, lambda _: (tmp_path / "latest.json").exists())
+    measurement = Measurement(tmp_path, program(LINES[0], then=ending))
+    measurement.start()
+    found = wait_for(measurement, lambda snapshot: snapshot.error is not None and not snapshot.running)
+    assert reason in str(found.error)
+    assert found.timings == (TIMING,)
+
+
+def test_a_server_has_one_measurement(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
+    monkeypatch.setattr(loading_job, "_measurement", None)
+    assert loading_job.measurement() is loading_job.measurement()
+    assert loading_job.measurement().folder == tmp_path / "loading"
