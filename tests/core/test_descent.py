@@ -231,6 +231,13 @@ def test_a_run_that_diverges_ends_at_the_limit(method, bias):
         assert len(getattr(run, name)) == len(run)
 
 
+def test_b_alone_can_diverge():
+    run = descend(Points(x=(0.0, 0.0), y=(1.0, 2.0)), Descent(lr=2.0, epochs=1000, w=5.0, b=0.0))
+    assert run.diverged_at == len(run) - 1
+    assert abs(run.b[-1]) > LIMIT >= abs(run.b[-2])
+    assert set(run.w) == {5.0}
+
+
 EXTREME = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([0.0, 1e6, -1e6, 1e-6, 1e-150, 1e-170, 5e-324]))
 HARD = st.lists(st.tuples(EXTREME, EXTREME), min_size=1, max_size=5).map(
     lambda pairs: Points(x=tuple(x for x, _ in pairs), y=tuple(y for _, y in pairs))
