@@ -5,6 +5,7 @@ Exit code 0 when it worked, 2 with one sentence on stderr when the input was wro
 """
 
 import argparse
+import re
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -35,9 +36,24 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def with_negatives(argv: list[str]) -> list[str]:
+    """Join each option with a negative number after it: before Python 3.13 argparse takes -1e-3 for an option.
+
+    >>> with_negatives(["descend", "--w", "-1e-3", "--json"])
+    ['descend', '--w=-1e-3', '--json']
+    """
+    joined: list[str] = []
+    for word in argv:
+        if joined and re.fullmatch(r"--[a-z][a-z-]*", joined[-1]) and re.fullmatch(r"-(\d|\.\d|inf|nan).*", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    args = parser().parse_args(argv)
+    args = parser().parse_args(with_negatives(sys.argv[1:] if argv is None else argv))
     try:
         exit_code: int = args.run(args)
     except InputError as error:

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from core.checks import check_whole, is_number
 from core.errors import InputError
 from core.losses import Array
 from core.messages import N_
@@ -59,17 +60,17 @@ class Descent:
             raise InputError(
                 "The method must be one of {names}, not {value}.", names=", ".join(METHODS), value=self.method
             )
-        _check_whole("epochs", self.epochs, 1, 1_000)
-        _check_whole("batch_size", self.batch_size, 1, MAX_ROWS)
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
-        if not _is_number(self.lr) or not 0 < self.lr <= 1_000:  # also true of NaN
+        check_whole("epochs", self.epochs, 1, 1_000)
+        check_whole("batch_size", self.batch_size, 1, MAX_ROWS)
+        check_whole("seed", self.seed, 0, 2**32 - 1)
+        if not is_number(self.lr) or not 0 < self.lr <= 1_000:  # also true of NaN
             raise InputError(
                 "The learning rate must be a number above 0 and at most 1,000, not {value}.", value=self.lr
             )
-        if not _is_number(self.decay) or not 0 <= self.decay <= 100:
+        if not is_number(self.decay) or not 0 <= self.decay <= 100:
             raise InputError("The decay must be a number from 0 to 100, not {value}.", value=self.decay)
         for name, value in (("w", self.w), ("b", 0.0 if self.b is None else self.b)):
-            if not _is_number(value) or not abs(value) <= 1e6:
+            if not is_number(value) or not abs(value) <= 1e6:
                 raise InputError(
                     "The start of {name} must be a number from -1,000,000 to 1,000,000, not {value}.",
                     name=name,
@@ -110,21 +111,6 @@ class Descent:
         if self.shuffles:
             return orders(count, self.epochs, self.seed)
         return np.broadcast_to(np.arange(count), (self.epochs, count))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _check_whole(name: str, value: object, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InputError(
-            "{name} must be a whole number from {low} to {high}, not {value}.",
-            name=name,
-            low=f"{low:,}",
-            high=f"{high:,}",
-            value=value,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.checks import check_whole, is_number
 from core.errors import InputError
 from core.models import find_model
 
@@ -32,13 +33,13 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         find_model(self.model)
-        _check_whole("epochs", self.epochs, 1, 100)
-        _check_whole("train_images", self.train_images, 100, TRAIN_IMAGES)
-        _check_whole("batch_size", self.batch_size, 1, min(10_000, self.train_images))
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
-        if not _is_number(self.lr) or not 0 < self.lr <= 10:
+        check_whole("epochs", self.epochs, 1, 100)
+        check_whole("train_images", self.train_images, 100, TRAIN_IMAGES)
+        check_whole("batch_size", self.batch_size, 1, min(10_000, self.train_images))
+        check_whole("seed", self.seed, 0, 2**32 - 1)
+        if not is_number(self.lr) or not 0 < self.lr <= 10:
             raise InputError("The learning rate must be a number above 0 and at most 10, not {value}.", value=self.lr)
-        if not _is_number(self.momentum) or not 0 <= self.momentum < 1:
+        if not is_number(self.momentum) or not 0 <= self.momentum < 1:
             raise InputError("The momentum must be a number from 0 to below 1, not {value}.", value=self.momentum)
         object.__setattr__(self, "lr", float(self.lr))  # 1 and 1.0 are the same run
         object.__setattr__(self, "momentum", float(self.momentum))
@@ -57,21 +58,6 @@ class RunSpec:
         facts = {"spec": self.as_dict(), "placement": placement.facts(), "code": CODE_VERSION}
         canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _check_whole(name: str, value: object, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InputError(
-            "{name} must be a whole number from {low} to {high}, not {value}.",
-            name=name,
-            low=f"{low:,}",
-            high=f"{high:,}",
-            value=value,
-        )
 
 
 FIRST_RUNS = (RunSpec(epochs=1), RunSpec(epochs=10))  # what the pages show first; `python -m core warm` trains them

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 LIGHT = ["core", "core.__main__", "core.run", "core.records", "core.models", "core.device", "core.store", "core.jobs"]
+LIGHT += ["core.descent", "core.rates", "core.noise_floor", "core.terrain", "core.shapes.layers", "core.shapes.source"]
 
 
 @pytest.mark.parametrize("module", LIGHT)
