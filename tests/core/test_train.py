@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from core.datasets import mnist
@@ -37,26 +36,6 @@ def undisturbed():
 @pytest.mark.parametrize("name", MODELS)
 def test_networks_map_images_to_ten_scores(name):
     assert find_model(name).network()()(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
-
-
-def test_cnn_is_the_course_s():
-    listing = nn.Sequential(
-        nn.Conv2d(1, 10, kernel_size=5), nn.MaxPool2d(2), nn.ReLU(),
-        nn.Conv2d(10, 20, kernel_size=5), nn.MaxPool2d(2), nn.ReLU(),
-        nn.Flatten(), nn.Linear(320, 10),
-    )  # fmt: skip
-    network = MODELS["cnn"].network()()
-    listing.load_state_dict(dict(zip(listing.state_dict(), network.state_dict().values(), strict=True)))
-    x = torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(network(x), listing(x))
-    assert sum(parameter.numel() for parameter in network.parameters()) == 8_490
-
-
-def test_source_is_that_of_the_class():
-    import inspect
-
-    model = MODELS["cnn"]
-    assert model.source() == inspect.getsource(model.network()).rstrip()
 
 
 def test_the_loop_is_plain_pytorch():
