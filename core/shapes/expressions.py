@@ -10,7 +10,6 @@ import ast
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Any, ClassVar, NoReturn
 
 from core.messages import N_
@@ -131,7 +130,7 @@ class Expressions(ABC):
 
     def bounded(self, node: ast.AST, value: object) -> object:
         """Refuse numbers that no net needs."""
-        if isinstance(value, int | float) and not (isfinite(value) and abs(value) <= LARGEST_NUMBER):
+        if isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:  # NaN is not either
             fail(node, TOO_LARGE, largest=f"{LARGEST_NUMBER:,}")
         return value
 
