@@ -34,6 +34,12 @@ COURSE = (
         promise=N_("Drag the weight and watch each squared error become a point on the loss curve."),
     ),
     Entry(
+        path="convolution",
+        chapter=N_("Convolutional networks"),
+        title=N_("Convolution by hand"),
+        promise=N_("Slide the window, or point at any cell: see which numbers meet, and the sum that they make."),
+    ),
+    Entry(
         path="training",
         chapter=N_("Convolutional networks"),
         title=N_("Training on MNIST"),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.messages import N_
 from core.padding import MODES, Array, Margins, check, pad
 
 Cell = tuple[int, ...]  # a place, or a size: a number per axis
@@ -27,6 +28,11 @@ MAX_STRIDE = 11  # cells
 MAX_DILATION = 8  # cells
 MAX_PADDING = 32  # cells on each side
 MAX_CHANNELS = 1024
+
+KERNEL_BOUNDS = N_("The kernel must have {low} to {high} cells per axis, not {value}.")
+STRIDE_BOUNDS = N_("The stride must be a whole number from {low} to {high}, not {value}.")
+DILATION_BOUNDS = N_("The dilation must be a whole number from {low} to {high}, not {value}.")
+PADDING_BOUNDS = N_("The padding must be a whole number from {low} to {high}, not {value}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,16 +49,16 @@ class Convolution:
     groups: int = 1  # parts that the channels are split into; each kernel sees its own part only
 
     def __post_init__(self) -> None:
-        check_axes(self.kernel, "The kernel", 1, MAX_KERNEL, len(self.kernel))
-        check_axes(self.stride, "The stride", 1, MAX_STRIDE, self.axes)
-        check_axes(self.dilation, "The dilation", 1, MAX_DILATION, self.axes)
+        check_axes(self.kernel, KERNEL_BOUNDS, 1, MAX_KERNEL, len(self.kernel))
+        check_axes(self.stride, STRIDE_BOUNDS, 1, MAX_STRIDE, self.axes)
+        check_axes(self.dilation, DILATION_BOUNDS, 1, MAX_DILATION, self.axes)
         check_channels(self.in_channels, self.out_channels, self.groups)
         if self.mode not in MODES:
             raise InputError(
                 "The padding mode must be one of {known}, not {value}.", known=", ".join(MODES), value=self.mode
             )
         if not isinstance(self.padding, str):
-            check_axes(self.padding, "The padding", 0, MAX_PADDING, self.axes)
+            check_axes(self.padding, PADDING_BOUNDS, 0, MAX_PADDING, self.axes)
         elif self.padding not in ("same", "valid"):
             raise InputError(
                 "The padding must be a whole number, “same” or “valid”, not {value}.", value=self.padding[:40]
@@ -168,14 +174,19 @@ def outputs_of(layer: Convolution, size: Cell, place: Cell) -> list[tuple[Cell, 
     return found
 
 
+def uses(layer: Convolution, size: Cell) -> NDArray[np.int64]:
+    """Count, for each place of the padded input, the products it takes part in for one kernel, (H + …, W + …)."""
+    places = starts(layer, size)
+    count = np.zeros([before + n + after for n, (before, after) in zip(size, layer.margins, strict=True)], np.int64)
+    for cell in cells(layer.kernel):
+        count[_met(layer, places, cell)] += 1
+    return count
+
+
 def reached(layer: Convolution, size: Cell) -> NDArray[np.bool_]:
     """Return which cells of the input meet any weight, (H, W); the stride or the dilation passes the others over."""
-    places = starts(layer, size)
-    met = np.zeros([before + n + after for n, (before, after) in zip(size, layer.margins, strict=True)], dtype=bool)
-    for cell in cells(layer.kernel):
-        met[_met(layer, places, cell)] = True
     inside = tuple(slice(before, before + n) for n, (before, _after) in zip(size, layer.margins, strict=True))
-    return met[inside]
+    return uses(layer, size)[inside] > 0
 
 
 def same_padding(layer: Convolution) -> Cell | None:
@@ -252,21 +263,13 @@ def check_size(size: Cell, axes: int) -> None:
             )
 
 
-def check_axes(values: Cell, what: str, low: int, high: int, axes: int) -> None:
-    """Raise InputError where a size, a step or a width is not a whole number within its bounds on each axis."""
+def check_axes(values: Cell, template: str, low: int, high: int, axes: int) -> None:
+    """Raise InputError where a number is not a whole one within its bounds on each axis."""
     if not 1 <= axes <= 2 or len(values) != axes:
-        raise InputError(
-            "{what} must have one number per axis, for one or two axes; it has {count}.", what=what, count=len(values)
-        )
+        raise InputError("A layer has one or two axes, and a number for each; this has {count}.", count=len(values))
     for value in values:
         if not isinstance(value, int) or not low <= value <= high:
-            raise InputError(
-                "{what} must be a whole number from {low} to {high} per axis, not {value}.",
-                what=what,
-                low=low,
-                high=high,
-                value=value,
-            )
+            raise InputError(template, low=low, high=high, value=value)
 
 
 def _check_shapes(layer: Convolution, x: Array, weight: Array, bias: Array | None) -> None:

@@ -122,9 +122,9 @@ INPUTS: dict[str, Named] = {
 }
 
 KERNELS: dict[str, Named] = {
-    "course": _named(N_("The course's 1 … 9"), "1 2 3; 4 5 6; 7 8 9"),
+    "course": _named(N_("1 … 9"), "1 2 3; 4 5 6; 7 8 9"),
     "identity": _named(N_("identity"), "0 0 0; 0 1 0; 0 0 0"),
-    "edge": _named(N_("vertical edge"), "1 0 -1; 2 0 -2; 1 0 -1"),
+    "edge": _named(N_("edge"), "1 0 -1; 2 0 -2; 1 0 -1"),
     "blur": _named(N_("blur"), "1 2 1; 2 4 2; 1 2 1", 16),
     "sharpen": _named(N_("sharpen"), "0 -1 0; -1 5 -1; 0 -1 0"),
 }

@@ -10,12 +10,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.convolution import MAX_KERNEL, MAX_STRIDE, Cell, cells, check_axes, check_size, in_every_channel
+from core.convolution import (
+    KERNEL_BOUNDS,
+    MAX_KERNEL,
+    MAX_STRIDE,
+    PADDING_BOUNDS,
+    STRIDE_BOUNDS,
+    Cell,
+    cells,
+    check_axes,
+    check_size,
+    in_every_channel,
+)
 from core.errors import InputError
 from core.messages import N_
 from core.padding import Array
 
-KINDS = {"max": N_("the largest"), "avg": N_("the mean")}
+KINDS = {"max": N_("maximum"), "avg": N_("mean")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +44,9 @@ class Pooling:
         axes = len(self.kernel)
         if self.kind not in KINDS:
             raise InputError("The pooling must be max or avg, not {value}.", value=self.kind[:40])
-        check_axes(self.kernel, "The kernel", 1, MAX_KERNEL, axes)
-        check_axes(self.stride, "The stride", 1, MAX_STRIDE, axes)
-        check_axes(self.padding, "The padding", 0, max(self.kernel), axes)
+        check_axes(self.kernel, KERNEL_BOUNDS, 1, MAX_KERNEL, axes)
+        check_axes(self.stride, STRIDE_BOUNDS, 1, MAX_STRIDE, axes)
+        check_axes(self.padding, PADDING_BOUNDS, 0, max(self.kernel), axes)
         if any(2 * cells_ > kernel for cells_, kernel in zip(self.padding, self.kernel, strict=True)):
             raise InputError(
                 "Pooling pads by at most half the kernel: {most} cells, not {value}.",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -29,18 +30,18 @@ def trained_kernels(store: Store) -> TrainedKernels | None:
     finished = [run for run in store.runs() if run.spec and run.spec.model == "cnn" and run.state == "done"]
     for run in sorted(finished, key=lambda run: run.best_accuracy or 0.0, reverse=True):
         stamp = store.stamp(run.key)
-        if stamp and (kernels := _read(store, run.key, stamp)):
+        if stamp and (kernels := _read(store.root, run.key, stamp)):
             return TrainedKernels(key=run.key, epochs=run.epochs, accuracy=run.best_accuracy or 0.0, kernels=kernels)
     return None
 
 
 @lru_cache(maxsize=8)
-def _read(store: Store, key: str, _stamp: tuple[int, int]) -> tuple[Matrix, ...]:
+def _read(root: Path, key: str, _stamp: tuple[int, int]) -> tuple[Matrix, ...]:
     """Read the kernels of an entry once for each state of it; none where it is damaged."""
     from safetensors.numpy import load
 
     try:
-        entry = store.load(key)
+        entry = Store(root).load(key)
     except DamagedEntryError:
         return ()
     if entry is None or entry.checkpoint is None:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.convolution import (
+    DILATION_BOUNDS,
+    KERNEL_BOUNDS,
     MAX_DILATION,
     MAX_KERNEL,
     MAX_PADDING,
     MAX_STRIDE,
+    PADDING_BOUNDS,
+    STRIDE_BOUNDS,
     Cell,
     Pair,
     cells,
@@ -21,7 +25,12 @@ from core.convolution import (
     check_size,
 )
 from core.errors import InputError
+from core.messages import N_
 from core.padding import Array
+
+OUTPUT_PADDING_BOUNDS = N_(
+    "The output padding must be below the stride or the dilation: from {low} to {high}, not {value}."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +48,13 @@ class TransposedConvolution:
 
     def __post_init__(self) -> None:
         axes = len(self.kernel)
-        check_axes(self.kernel, "The kernel", 1, MAX_KERNEL, axes)
-        check_axes(self.stride, "The stride", 1, MAX_STRIDE, axes)
-        check_axes(self.dilation, "The dilation", 1, MAX_DILATION, axes)
-        check_axes(self.padding, "The padding", 0, MAX_PADDING, axes)
+        check_axes(self.kernel, KERNEL_BOUNDS, 1, MAX_KERNEL, axes)
+        check_axes(self.stride, STRIDE_BOUNDS, 1, MAX_STRIDE, axes)
+        check_axes(self.dilation, DILATION_BOUNDS, 1, MAX_DILATION, axes)
+        check_axes(self.padding, PADDING_BOUNDS, 0, MAX_PADDING, axes)
         check_channels(self.in_channels, self.out_channels, self.groups)
         most = min(max(s, d) for s, d in zip(self.stride, self.dilation, strict=True)) - 1
-        check_axes(self.output_padding, "The output padding", 0, most, axes)
+        check_axes(self.output_padding, OUTPUT_PADDING_BOUNDS, 0, most, axes)
 
     @property
     def weight_shape(self) -> tuple[int, ...]:

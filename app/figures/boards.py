@@ -1,0 +1,155 @@
+"""Matrices side by side, and what changes among them from step to step: the pictures of channels, pooling and stamps.
+
+A `Board` collects matrices, outlines and texts in units of a cell, for a left and a right half; `boards` draws them.
+The chart is the same for all of them, and its cells are square on every screen.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from app.charts import parameter, source
+from app.figures.convolution import HEIGHT, LARGEST, READABLE, Panel, number
+from app.figures.line import Data, View, carrier
+from core.convolution import Cell
+from core.padding import Array
+
+ALWAYS = -1  # the step of what does not change
+VIEWS = ("left", "right")
+QUANTITIES = ("data", "weight", "bias", "prediction", "residual", "loss", "momentum", "muted", "grid")
+_FRAME = "data('frame')[0]"
+_UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
+_DOWN = alt.Scale(domain=[1, 0], nice=False, zero=False)
+_COLOURS = alt.Scale(domain=list(QUANTITIES), range=[f"@{name}" for name in QUANTITIES])
+_NOW = f"datum.step === {ALWAYS} || datum.step === step"
+
+
+def boards() -> alt.HConcatChart:
+    """Build the picture of a board."""
+    side = ", ".join(
+        f"range('{view}_x')[1] / {_FRAME}.{view}_cols, range('{view}_y')[0] / {_FRAME}.{view}_rows" for view in VIEWS
+    )
+    views = alt.hconcat(*map(_half, VIEWS), spacing=20)
+    chart: alt.HConcatChart = views.add_params(
+        parameter("step"), alt.param(name="cell", expr=f"min({LARGEST}, {side})")
+    )
+    return chart
+
+
+def _half(view: str) -> View:
+    panel = Panel(view, cell="cell", top="0")
+    here = f"datum.view === '{view}' && ({_NOW})"
+    block: dict[str, Any] = {
+        "x": alt.X("x0:Q", scale=_UNIT, axis=None),
+        "x2": "x1:Q",
+        "y": alt.Y("y0:Q", scale=_DOWN, axis=None),
+        "y2": "y1:Q",
+    }
+    middle: dict[str, Any] = {
+        "x": alt.X("xm:Q", scale=_UNIT, axis=None),
+        "y": alt.Y("ym:Q", scale=_DOWN, axis=None),
+    }
+    cells = panel.cells(alt.Chart(source("cells")).transform_filter(here))
+    size = alt.expr("min(0.85 * em, 0.42 * cell, 1.5 * cell / max(1, length(datum.number)))")
+    marks = alt.Chart(source("marks")).transform_filter(here)
+    marks = panel.placed(marks, "datum.row", "datum.col", high="datum.high", wide="datum.wide")
+    texts = panel.cells(alt.Chart(source("texts")).transform_filter(here))
+    shade = alt.Scale(domain=[0, 1], range=[0, 1])
+    layers = [
+        cells.mark_rect(stroke="@grid", strokeWidth=1).encode(
+            **block,
+            fill=alt.Fill("quantity:N", scale=_COLOURS, legend=None),
+            fillOpacity=alt.FillOpacity("shade:Q", scale=shade, legend=None),
+        ),
+        marks.mark_rect(strokeWidth=2.5, strokeJoin="round").encode(
+            **block,
+            stroke=alt.Stroke("quantity:N", scale=_COLOURS, legend=None),
+            fill=alt.Fill("quantity:N", scale=_COLOURS, legend=None),
+            fillOpacity=alt.FillOpacity("shade:Q", scale=shade, legend=None),
+        ),
+        cells.transform_filter("datum.number != '' && cell >= 15")
+        .mark_text(color="@text", fontSize=size)
+        .encode(**middle, text="number:N"),
+        texts.mark_text(align="left", baseline="bottom", dy=-4, color="@text").encode(
+            x=alt.X("x0:Q", scale=_UNIT, axis=None), y=alt.Y("y1:Q", scale=_DOWN, axis=None), text="text:N"
+        ),
+    ]
+    return alt.layer(carrier(), *layers, name=view).properties(width=450, height=HEIGHT)
+
+
+@dataclass
+class Board:
+    """What is drawn, row by row; rows and columns are counted in cells from the upper left corner of each half."""
+
+    cells: list[dict[str, object]] = field(default_factory=list)
+    marks: list[dict[str, object]] = field(default_factory=list)
+    texts: list[dict[str, object]] = field(default_factory=list)
+    sizes: dict[str, float] = field(
+        default_factory=lambda: {f"{v}_{axis}": 1.0 for v in VIEWS for axis in ("rows", "cols")}
+    )
+
+    def matrix(
+        self,
+        view: str,
+        values: Array,
+        quantity: str,
+        *,
+        row: float = 1,
+        col: float = 0,
+        name: str = "",
+        largest: float | None = None,
+        step: int = ALWAYS,
+    ) -> None:
+        """Draw a matrix (H, W) with its name above it; what is no number is left blank."""
+        high, wide = values.shape
+        legible = max(high, wide) <= READABLE
+        finite = values[np.isfinite(values)]
+        largest = largest or float(np.abs(finite).max(initial=0.0)) or 1.0
+        for (r, c), value in np.ndenumerate(values):
+            blank = not np.isfinite(value)
+            shade = 0.0 if blank else (0.45 if legible else 1.0) * abs(value) / largest
+            cell: dict[str, object] = {"view": view, "row": row + r, "col": col + c, "step": step, "shade": shade}
+            cell["number"] = number(value) if legible and not blank else ""
+            self.cells.append(cell | {"quantity": "residual" if value < 0 else quantity})
+        if name:
+            self.text(view, name, row=row - 1, col=col, step=step)
+        self._reach(view, row + high, col + wide)
+
+    def outline(
+        self,
+        view: str,
+        quantity: str,
+        *,
+        row: float,
+        col: float,
+        size: Cell = (1, 1),
+        step: int = ALWAYS,
+        shade: float = 0.0,
+    ) -> None:
+        """Draw a frame around a block of cells."""
+        mark: dict[str, object] = {"view": view, "row": row, "col": col, "high": size[0], "wide": size[1]}
+        self.marks.append(mark | {"quantity": quantity, "step": step, "shade": shade})
+        self._reach(view, row + size[0], col + size[1])
+
+    def text(self, view: str, text: str, *, row: float, col: float, step: int = ALWAYS) -> None:
+        """Write a text that stands on the lower edge of a row."""
+        self.texts.append({"view": view, "row": row, "col": col, "text": text, "step": step})
+        self._reach(view, row + 1, col)
+
+    def data(self) -> Data:
+        """Return what `boards` draws."""
+        empty: dict[str, list[object]] = {name: [] for name in ("view", "row", "col", "high", "wide", "step")}
+        return {
+            "cells": pd.DataFrame(self.cells),
+            "marks": pd.DataFrame(self.marks or empty),
+            "texts": pd.DataFrame(self.texts),
+            "frame": pd.DataFrame([self.sizes]),
+        }
+
+    def _reach(self, view: str, rows: float, cols: float) -> None:
+        sizes = self.sizes
+        sizes[f"{view}_rows"] = max(sizes[f"{view}_rows"], rows + 0.1)
+        sizes[f"{view}_cols"] = max(sizes[f"{view}_cols"], cols + 0.1)

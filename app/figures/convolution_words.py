@@ -1,0 +1,139 @@
+"""The sentences and formulas beside the convolution, each computed from what is shown."""
+
+import numpy as np
+
+from app.figures.convolution import FRAME, number
+from app.figures.line import Data
+from app.figures.written import EQUALS, PLUS, bracketed, live, spoken
+from app.i18n import _, ngettext
+from app.page import Kind
+from core import convolution
+from core.convolution import Cell, Convolution
+from core.shapes.windows import Axis
+
+MOST_TERMS = 9  # products that are written out; of more, the first four and the last two
+
+
+def written_sum(kernel: Cell, *, bias: bool) -> str:
+    """Write the sum at the window: y[0, 1] = 3·1 + 4·2 + … = 91, for a kernel of (rows, columns)."""
+    count = kernel[0] * kernel[1]
+    places: list[int | None] = list(range(count))
+    if count > MOST_TERMS:
+        places = [0, 1, 2, 3, None, count - 2, count - 1]
+    row, col = live(f"floor(at / {FRAME}.ocols)"), live(f"at % {FRAME}.ocols")
+    name = f"<mi class='q-prediction'>y</mi><mo>[</mo><mn>{row}</mn><mo>,</mo><mn>{col}</mn><mo>]</mo>"
+    name += "<mspace width='.3em'/>"
+    pieces = [_term(place, kernel[1]) for place in places]
+    if bias:
+        pieces.append(f"<mn class='q-bias'>{live(bracketed(f'{FRAME}.bias', '.4~g'))}</mn>")
+    first, *others = pieces
+    total = live("data('output')[at].value|.5~g")
+    written = [f"<math>{name}{EQUALS}{first}</math>", *(f"<math>{PLUS}{piece}</math>" for piece in others)]
+    written.append(f"<math>{EQUALS}<mn class='q-prediction'><b>{total}</b></mn></math>")
+    return f"<div style='font-size:.92em;min-height:1.7em'>{' '.join(written)}</div>"
+
+
+def _term(place: int | None, columns: int) -> str:
+    """Write one product, input times weight."""
+    if place is None:
+        return "<mo>⋯</mo>"
+    row, col = divmod(place, columns)
+    value = f"data('input')[(top + {row} * {FRAME}.dh) * {FRAME}.cols + left + {col} * {FRAME}.dw].value"
+    weight = live(bracketed(f"data('kernel')[{place}].weight", ".3~g"))
+    return f"<mn>{live(bracketed(value, '.3~g'))}</mn><mo>·</mo><mn class='q-weight'>{weight}</mn>"
+
+
+def pointed_at() -> str:
+    """Write the sentence about what is pointed at, as an expression for the browser."""
+    weight, cell = "data('kernel')[weight_at]", "data('input')[input_at]"
+    count = f"format({FRAME}.orows * {FRAME}.ocols, 'd')"
+    of_weight = spoken(
+        _("Weight [{row}, {col}] = {value} meets {count} inputs, one for each output; {padding} of them are padding."),
+        row=f"format({weight}.row, 'd')",
+        col=f"format({weight}.col, 'd')",
+        value=f"format({weight}.weight, '.3~g')",
+        count=count,
+        padding=f"format({weight}.padding, 'd')",
+    )
+    numbers = {
+        "row": f"format({cell}.row - {FRAME}.top, 'd')",
+        "col": f"format({cell}.col - {FRAME}.left, 'd')",
+        "value": f"format({cell}.value, '.3~g')",
+        "count": f"format({cell}.uses, 'd')",
+    }
+    of_padding = spoken(_("This cell is padding, {value}; it counts in {count} outputs."), **numbers)
+    of_input = spoken(_("Input [{row}, {col}] = {value} counts in {count} outputs."), **numbers)
+    passed = spoken(_("Input [{row}, {col}] = {value} meets no weight: it is discarded."), **numbers)
+    nothing = spoken(_("Point at an output, a weight or an input to see what belongs to it."))
+    of_cell = f"{cell}.pad ? {of_padding} : {cell}.uses == 0 ? {passed} : {of_input}"
+    return f"weight_at >= 0 ? {of_weight} : input_at >= 0 ? ({of_cell}) : {nothing}"
+
+
+def axes(layer: Convolution, size: Cell) -> list[Axis]:
+    """Return the two axes as the shape formulas know them."""
+    both = zip(("height", "width"), size, layer.kernel, layer.stride, layer.margins, layer.dilation, strict=True)
+    return [
+        Axis(name=name, size=n, kernel=k, stride=s, before=before, after=after, dilation=d)
+        for name, n, k, s, (before, after), d in both
+    ]
+
+
+def verdict(layer: Convolution, size: Cell) -> tuple[str, Kind]:
+    """Say how large the output is, and what is lost."""
+    out = convolution.output_size(layer, size)
+    lost = int((~convolution.reached(layer, size)).sum())
+    numbers = {"rows": out[0], "cols": out[1], "lost": lost, "all": size[0] * size[1]}
+    if lost:
+        sentence = ngettext(
+            "The output is {rows} × {cols}. {lost} of {all} input cells never meets a weight and is discarded: "
+            "it is marked ×.",
+            "The output is {rows} × {cols}. {lost} of {all} input cells never meet a weight and are discarded: "
+            "they are marked ×.",
+            lost,
+        )
+        return sentence.format(**numbers), "warning"
+    if out == size:
+        return _("The output is {rows} × {cols}, as large as the input.").format(**numbers), "good"
+    return _("The output is {rows} × {cols}; every input cell counts in it.").format(**numbers), "neutral"
+
+
+def keeps_the_size(layer: Convolution) -> str:
+    """Say which padding keeps the size of the input at stride 1."""
+    padding = convolution.same_padding(layer)
+    if padding is None:
+        return _(
+            "At stride 1 no equal padding on both sides keeps the size, since the kernel spans an even number of "
+            "cells; “same” pads one cell more after than before."
+        )
+    halves = [f"{d}·({k} − 1)/2 = {p}" for d, k, p in zip(layer.dilation, layer.kernel, padding, strict=True)]
+    sentence = _("At stride 1 the padding that keeps the size is {padding}: dilation·(kernel − 1)/2.")
+    return sentence.format(padding=" × ".join(dict.fromkeys(halves)))
+
+
+def convolution_in_words(layer: Convolution, size: Cell, data: Data) -> str:
+    """Write the text alternative of the picture."""
+    frame, out = data["frame"].iloc[0], data["output"]["value"]
+    return _(
+        "Left: an input of {rows} × {cols} with its padding and the window of the kernel, {krows} × {kcols}. Right: "
+        "the kernel, the products under the window, and the output of {orows} × {ocols}, from {least} to {most}."
+    ).format(
+        rows=size[0],
+        cols=size[1],
+        krows=layer.kernel[0],
+        kcols=layer.kernel[1],
+        orows=int(frame["orows"]),
+        ocols=int(frame["ocols"]),
+        least=number(float(out.min())),
+        most=number(float(out.max())),
+    )
+
+
+def added(values: list[float]) -> str:
+    """Write a sum: 3 + 4 − 2."""
+    text = " + ".join(number(value) for value in values)
+    return text.replace("+ −", "− ")
+
+
+def times(factor: float, values: np.ndarray) -> str:
+    """Write a number times a row of numbers."""
+    return f"{number(factor)} · ({', '.join(number(value) for value in values.ravel().tolist())})"
