@@ -5,7 +5,7 @@ here the link says `preset=noisy` to every reader.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -18,8 +18,9 @@ def choice(
     default: str,
     on_change: Callable[[], None] | None = None,
     label_visibility: Literal["visible", "hidden", "collapsed"] = "visible",
+    folded: bool = False,
 ) -> str:
-    """Draw the options (name -> translated label) side by side and return the name of the chosen one.
+    """Draw the options (name -> translated label) side by side, or folded into a list, and return the chosen name.
 
     The link is read when it asks for something new, and leaves the default out. What it asks for in vain is ignored;
     `app.link.check_choice` says so.
@@ -29,17 +30,18 @@ def choice(
         st.session_state[key] = asked
     if st.session_state.get(key) not in options:
         st.session_state[key] = default
-    chosen = st.segmented_control(
-        label,
-        list(options),
-        format_func=options.__getitem__,
-        required=True,
-        key=key,
-        on_change=on_change or "rerun",
-        label_visibility=label_visibility,
-        persist_state="session",
-    )
-    chosen = chosen or default  # required: there is always one, but the type does not say so
+    shared: Any = {
+        "format_func": options.__getitem__,
+        "key": key,
+        "on_change": on_change or "rerun",
+        "label_visibility": label_visibility,
+        "persist_state": "session",
+    }
+    if folded:
+        chosen = st.selectbox(label, list(options), **shared)
+    else:
+        chosen = st.segmented_control(label, list(options), required=True, **shared)
+    chosen = chosen or default  # there is always one, but the type does not say so
     st.session_state[seen] = chosen
     if chosen != default:
         if asked != chosen:

@@ -34,6 +34,12 @@ COURSE = (
         promise=N_("Drag the weight and watch each squared error become a point on the loss curve."),
     ),
     Entry(
+        path="descent",
+        chapter=N_("Gradient descent"),
+        title=N_("Gradient descent and SGD"),
+        promise=N_("Let all methods walk down one loss curve at once, and see which sample pulls at each step."),
+    ),
+    Entry(
         path="convolution",
         chapter=N_("Convolutional networks"),
         title=N_("Convolution by hand"),

@@ -26,6 +26,7 @@ _SIGNS: dict[Kind, str] = {
     "warning": ":orange[:material/warning:]",
     "bad": ":red[:material/error:]",
 }
+MOST_ROWS = 5_000  # of a table on screen
 _TOKEN = re.compile(r"@([a-z]+)\{")
 
 
@@ -82,9 +83,12 @@ def part(label: str, show: Callable[[], None], *, key: str) -> None:
 
 
 def table(frame: pd.DataFrame, *, name: str) -> None:
-    """Show what is drawn as a table, with its CSV in full precision to take away."""
+    """Show what is drawn as a table, the first rows of a long one, with its CSV in full precision to take away."""
     st.space("small")  # for the table's own tools, which float above it
-    st.dataframe(frame, hide_index=True, alt=name)
+    st.dataframe(frame.head(MOST_ROWS), hide_index=True, alt=name)
+    if len(frame) > MOST_ROWS:
+        sentence = _("These are the first {most:,} of {count:,} rows; the CSV has them all.")
+        st.caption(sentence.format(most=MOST_ROWS, count=len(frame)))
     st.download_button(
         _("Download CSV"),
         lambda: frame.to_csv(index=False),

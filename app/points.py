@@ -23,10 +23,12 @@ _POINTS = "points.own"  # the reader's own, where there are any
 _ORIGIN = "points.origin"  # what the table showed before it was edited
 _REFUSED = "points.refused"  # why the last pasted text or file was not taken
 _READ = "points.read"  # the link that was read last
+_USUAL = "points.usual"  # the preset that the page seen last starts with
 
 
-def choose() -> Points:
-    """Draw the choice of the data and return the points in force."""
+def choose(*, default: str = "course") -> Points:
+    """Draw the choice of the data and return the points in force; `default` is the preset that a page starts with."""
+    _start_with(default)
     is_refused = not _read_link()
     own = st.session_state.get(_POINTS)
     titles = {name: _(preset.title) for name, preset in PRESETS.items()} | ({OWN: _("My own data")} if own else {})
@@ -36,13 +38,21 @@ def choose() -> Points:
         sentence = _("The link asks for own data and carries none; paste or upload them under “{place}”.")
         st.warning(sentence.format(place=_("The data")), icon=":material/link_off:")
     chosen = choice(
-        _("Data"), titles, key="preset", default="course", on_change=_forget_edits, label_visibility="collapsed"
+        _("Data"), titles, key="preset", default=default, on_change=_forget_edits, label_visibility="collapsed"
     )
     points = own if own and chosen == OWN else PRESETS[chosen].points
     _write_link(points if chosen == OWN else None)
     if chosen == OWN and len(points) > MOST_IN_LINK:
         _offer_csv(points)
     return points
+
+
+def _start_with(default: str) -> None:
+    """Move on to this page's own preset where the reader was content with that of the page before."""
+    before = st.session_state.get(_USUAL)
+    if before not in (None, default) and st.session_state.get("preset") == before:
+        st.session_state["preset"] = default
+    st.session_state[_USUAL] = default
 
 
 def edit(points: Points) -> None:

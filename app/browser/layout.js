@@ -85,7 +85,7 @@ export function withWidths(spec, available, frame) {
 }
 
 function share(node, available, outer, plots) {
-  const own = [`${node.name}_childWidth`, ...outer];
+  const own = [`${node.name}_childWidth`, `${node.name}_width`, ...outer]; // of a row, of a column
   const width = Math.max(LEAST, Math.floor(available));
   if (node.vconcat) for (const row of node.vconcat) share(row, available, own, plots);
   else if (node.hconcat || node.concat) shareRow(node, available, own, plots);

@@ -1,0 +1,198 @@
+"""What the pictures of gradient descent draw: where each method stands at each step, and the followed one's updates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from app.figures.descent_clock import Steps, steps
+from app.figures.descent_runs import Settings, run
+from app.figures.line import Data, some
+from app.i18n import _, ngettext
+from core import mse, verdict, windows
+from core.descent import Trajectory
+from core.losses import Array
+from core.mse import LIMIT, Sweep
+from core.points import Points
+from core.shuffle import Order
+
+MOST_PARABOLAS = 30
+WIDEST = 1e10  # how far below the loss at the start the axis of the loss reaches
+HIGHEST = 1e3  # and how far above it
+NAMED = 3  # samples of a batch that are named in the table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Race:
+    """The methods that are shown, the one that is followed, and the clock: what a picture depends on."""
+
+    shown: tuple[str, ...]  # keys of RACERS, in their order; the followed one is among them
+    follow: str
+    clock: str  # key of CLOCKS
+    seconds: tuple[float, ...] = ()  # an update of each shown method takes, for the clock "time"
+
+
+def runs(points: Points, settings: Settings, race: Race, *, with_bias: bool = False) -> dict[str, Trajectory]:
+    """Run the methods that are shown."""
+    return {racer: run(points, settings.spec(racer, with_bias=with_bias)) for racer in race.shown}
+
+
+@lru_cache(maxsize=32)
+def timeline(points: Points, settings: Settings, race: Race, *, with_bias: bool = False) -> Steps:
+    """Choose the steps of the picture."""
+    seconds = dict(zip(race.shown, race.seconds, strict=False))
+    return steps(runs(points, settings, race, with_bias=with_bias), race.clock, seconds)
+
+
+@lru_cache(maxsize=32)
+def race_data(points: Points, settings: Settings, race: Race, _language: str) -> Data:
+    """Compute what the first picture draws, for y = w·x; read-only. The language is there for the cache."""
+    window = window_of(points, settings.w)
+    found = runs(points, settings, race)
+    beat = timeline(points, settings, race)
+    lowest = mse.minimum(points)
+    values = np.linspace(window.start, window.stop, 161)
+    mean = mse.sweep(points, values)
+    chosen = some(len(points), MOST_PARABOLAS)
+    own = mse.curves(Points(x=tuple(points.x[i] for i in chosen), y=tuple(points.y[i] for i in chosen)), values[::2])
+    top = float(mean.max()) or 1.0
+    walk = walk_rows(found, beat, race)
+    frame = {"w0": window.start, "w1": window.stop, "loss0": -0.04 * top, "loss1": 1.08 * top}
+    frame |= {"best": lowest.w, "least": lowest.loss, "steepness": mse.curvature(points) / 2, "start": settings.w}
+    frame |= ends(walk, found, beat, lowest.loss)
+    follow = follow_rows(found[race.follow], beat.done[race.follow])
+    x, y = points.arrays
+    return {
+        "mean": pd.DataFrame({"w": values, "loss": mean}),
+        "own": pd.DataFrame(
+            {"sample": np.repeat(chosen, 81), "w": np.tile(values[::2], len(chosen)), "loss": own.ravel()}
+        ),
+        "minima": pd.DataFrame({"w": y[x != 0] / x[x != 0], "loss": 0.0}),
+        "frame": pd.DataFrame([frame]),
+        "walk": walk,
+        "follow": follow,
+        "printed": printed_rows(found[race.follow], beat.done[race.follow]),
+    }
+
+
+def window_of(points: Points, start: float) -> Sweep:
+    """Return the part of the w axis that is drawn: that of the landscape, made wider where the start lies outside."""
+    usual = windows.over_w(points)
+    if usual.start <= start <= usual.stop:
+        return usual
+    width = abs(start - (usual.start + usual.stop) / 2) * 1.15
+    low, high = (usual.start, start + 0.05 * width) if start > usual.stop else (start - 0.05 * width, usual.stop)
+    step = usual.step * 10 ** np.ceil(np.log10((high - low) / (usual.stop - usual.start)))
+    low, high = max(-LIMIT, np.floor(low / step) * step), min(LIMIT, np.ceil(high / step) * step)
+    return Sweep(start=float(f"{low:.12g}"), stop=float(f"{high:.12g}"), step=float(f"{step:.12g}"))
+
+
+def walk_rows(found: Mapping[str, Trajectory], beat: Steps, race: Race) -> pd.DataFrame:
+    """Return where each method stands at each step."""
+    parts = []
+    for racer, course in found.items():
+        done = beat.done[racer]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "racer": racer,
+                    "followed": int(racer == race.follow),
+                    "step": np.arange(len(done)),
+                    "at": beat.ticks,
+                    "w": from_start(course.w, course.spec.w)[done],
+                    "b": from_start(course.b, course.spec.b or 0.0)[done],
+                    "cost": from_start(course.cost, course.start_cost)[done],
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def from_start(values: Array, start: float) -> Array:
+    """Put the start before the values after each update."""
+    return np.concatenate(([start], values))
+
+
+def ends(walk: pd.DataFrame, found: Mapping[str, Trajectory], beat: Steps, least: float) -> dict[str, float]:
+    """Choose the ends of the clock's axis and of the loss's, which is logarithmic."""
+    start = next(iter(found.values())).start_cost
+    costs = walk["cost"].to_numpy()
+    positive = costs[costs > 0]
+    high = min(float(positive.max()), HIGHEST * start) if len(positive) and start > 0 else 1.0
+    low = max(float(positive.min()), high / WIDEST) if len(positive) and start > 0 else high / 10
+    if least > 0:
+        low = max(min(low, least), high / WIDEST)
+    low, high = (low / 1.25, high * 1.25) if low < high else (low / 3, high * 3)
+    return {"at0": 0.0, "at1": float(beat.ticks[-1]), "cost0": low, "cost1": high}
+
+
+def follow_rows(course: Trajectory, done: Order) -> pd.DataFrame:
+    """Return the last update of the followed method at each step: what the formula and the arrow show.
+
+    Before the first update there is none: its fields are NaN, which draws nothing and prints a dash.
+    """
+    update = done - 1  # -1 at the start
+    made = update >= 0
+    last = np.maximum(update, 0)
+    w, b = (
+        from_start(values, start) for values, start in ((course.w, course.spec.w), (course.b, course.spec.b or 0.0))
+    )
+
+    def where_made(values: Array) -> Array:
+        return np.where(made, values, np.nan)
+
+    rates = np.array([course.spec.lr_in(int(epoch)) for epoch in course.epoch[last]])
+    columns = {
+        "step": np.arange(len(done)),
+        "update": done,
+        "w0": where_made(w[last]),
+        "b0": where_made(b[last]),
+        "w1": w[done],
+        "b1": b[done],
+        "gw": where_made(course.gradient_w[last]),
+        "gb": where_made(course.gradient_b[last]),
+        "lr": rates,
+        "cost": from_start(course.cost, course.start_cost)[done],
+        "place": np.unique(done, return_inverse=True)[1],  # among the printed rows
+        "partial": made & np.array([len(course.rows(int(u))) < len(course.points) for u in last]),
+    }
+    if not course.spec.with_bias:
+        columns |= {name: where_made(values) for name, values in verdict.batches(course, last).items()}
+    x, y = course.points.arrays
+    first = np.array([course.rows(int(u))[0] for u in last])
+    return pd.DataFrame(columns | {"x": where_made(x[first]), "y": where_made(y[first])})
+
+
+def printed_rows(course: Trajectory, done: Order) -> pd.DataFrame:
+    """Return the followed method's updates as the picture's table prints them."""
+    update = np.unique(done)
+    w, cost = from_start(course.w, course.spec.w), from_start(course.cost, course.start_cost)
+    return pd.DataFrame(
+        {
+            "place": np.arange(len(update)),
+            "update": [str(u) for u in update],
+            "samples": [samples(course, int(u) - 1) if u else _("start") for u in update],
+            "gradient": [written(course.gradient_w[u - 1]) if u else "" for u in update],
+            "w": [written(value) for value in w[update]],
+            "cost": [written(value) for value in cost[update]],
+        }
+    )
+
+
+def samples(course: Trajectory, update: int) -> str:
+    """Name the samples of an update: the point itself where it is one, the rows' numbers where they are few."""
+    rows = course.rows(update)
+    if len(rows) == 1:
+        return f"({course.points.x[rows[0]]:.4g}, {course.points.y[rows[0]]:.4g})".replace("-", "−")
+    if len(rows) == len(course.points):
+        return _("all {count}").format(count=len(rows))
+    if len(rows) <= NAMED:
+        return _("rows {rows}").format(rows=", ".join(str(row + 1) for row in rows))
+    return ngettext("{count} row", "{count} rows", len(rows)).format(count=len(rows))
+
+
+def written(value: float) -> str:
+    """Write a number of the table: five digits at most."""
+    return f"{value:.5g}".replace("-", "−")

@@ -1,0 +1,200 @@
+"""The page "Gradient descent and SGD", run as Streamlit runs it, in both languages and with every kind of bad input."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.descent import RACERS
+from core.points import PRESETS
+
+PAGE = Path(__file__).parents[2] / "pages" / "descent.py"
+SECTIONS = ("edit", "listing", "code")
+
+
+def opened(*sections, lang="en", **query):
+    """Run the page with these sections open and these parameters in its link."""
+    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    at.session_state["lang"] = lang
+    for name, value in (dict.fromkeys(sections, "true") | query).items():
+        at.query_params[name] = value
+    at.run()
+    return at
+
+
+def sentences(at):
+    """Return what is said about input, after checking that nothing crashed."""
+    assert not at.exception
+    return [element.value for element in (*at.error, *at.warning)]
+
+
+def said(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_each_preset_shows_everything(preset, lang):
+    assert sentences(opened(*SECTIONS, lang=lang, preset=preset)) == []
+
+
+@pytest.mark.parametrize("clock", ["samples", "updates", "epochs", "time"])
+@pytest.mark.parametrize("method", RACERS)
+def test_each_method_is_followed_on_each_clock(method, clock):
+    assert sentences(opened(method=method, clock=clock)) == []
+
+
+def test_the_first_screen_asks_for_little():
+    at = opened()
+    assert sentences(at) == []
+    assert not at.dataframe
+    outside = {widget.key for widget in (*at.number_input, *at.selectbox, *at.get("button_group"))}
+    inside = {widget.key for panel in at.expander for widget in (*panel.number_input, *panel.get("button_group"))}
+    assert outside - inside == {"preset", "lr", "method", "clock"}
+
+
+LISTINGS = {  # the course's two listings, printing nothing but the numbers
+    "gd": """
+w = 1.0
+for epoch in range({epochs}):
+    loss = 0
+    for x, y in zip(x_data, y_data):
+        loss += (x * w - y) ** 2
+    loss = loss / len(x_data)
+    grad = 0
+    for x, y in zip(x_data, y_data):
+        grad += 2 * x * (x * w - y)
+    grad = grad / len(x_data)
+    w -= 0.01 * grad
+    print(epoch, grad, w, loss)
+""",
+    "sgd": """
+w = 1.0
+for epoch in range({epochs}):
+    for x, y in zip(x_data, y_data):
+        grad = 2 * x * (x * w - y)
+        w = w - 0.01 * grad
+        print(epoch, grad, w, (x * w - y) ** 2, x, y)
+""",
+}
+
+
+@pytest.mark.parametrize(("method", "epochs"), [("gd", 100), ("sgd", 100), ("sgd", 10)])
+def test_one_click_shows_a_listing_of_the_course_number_for_number(method, epochs):
+    at = opened("listing")
+    at.button(key=f"{method}_{epochs}").click().run()
+    assert sentences(at) == []
+    table = at.dataframe[0].value
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(LISTINGS[method].format(epochs=epochs), {"x_data": [1.0, 2.0, 3.0], "y_data": [2.0, 4.0, 6.0]})  # noqa: S102
+    rows = [[float(word) for word in line.split()] for line in printed.getvalue().splitlines()]
+    loss = {"gd": "loss before", "sgd": "loss after"}[method]
+    columns = ["epoch", "gradient", "w", loss, *(["x", "y"] if method == "sgd" else [])]
+    np.testing.assert_allclose(table[columns].to_numpy(), rows, rtol=1e-14, atol=0)  # NumPy squares, Python takes pow
+    assert table[columns[:3]].to_numpy().tolist() == [row[:3] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("lr", 0.0),
+        ("lr", -1.0),
+        ("lr", 1e9),
+        ("epochs", 0.0),
+        ("epochs", 1e9),
+        ("epochs", 2.5),
+        ("batch_size", 0.0),
+        ("batch_size", 13.0),
+        ("batch_size", -3.0),
+        ("seed", -1.0),
+        ("seed", 0.5),
+        ("decay", -1.0),
+        ("w", 1e9),
+        ("b", 1e9),
+    ],
+)
+def test_a_bad_setting_gets_one_sentence_and_the_picture_stays(key, value):
+    at = opened()
+    usual = at.number_input(key=key).value
+    at.number_input(key=key).set_value(value).run()
+    assert len(sentences(at)) == 1
+    at.number_input(key=key).set_value(usual).run()
+    assert sentences(at) == []
+
+
+@pytest.mark.parametrize("asked", ["1e999", "inf", "nan", "abc", ""])
+@pytest.mark.parametrize("key", ["lr", "epochs", "batch_size", "seed", "decay", "w", "b"])
+def test_nonsense_in_the_link_gets_one_sentence(key, asked):
+    assert len(sentences(opened(**{key: asked}))) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"method": "adam"}, {"clock": "<b>"}, {"shown": "gd,all"}, {"shown": ""}, {"preset": "x"}, {"data": "1,x"}],
+)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_choice_that_does_not_exist_gets_one_sentence(query, lang):
+    at = opened(lang=lang, **query)
+    assert len(sentences(at)) == 1
+    at.run()
+    assert sentences(at) == []
+
+
+@pytest.mark.parametrize("text", ["a\nb", "1,2,3", "1,2\n2,nan"])
+def test_a_csv_that_is_none_gets_one_sentence(text):
+    at = opened("edit")
+    at.text_area(key="points.text").set_value(text).run()
+    assert len(sentences(at)) == 1
+
+
+def test_data_with_fewer_rows_than_a_batch_are_shown_with_smaller_batches():
+    at = opened(data="1,2", batch_size="4")
+    (sentence,) = sentences(at)
+    assert "from 1 to 1" in sentence
+    assert "batches of 1" in said(at)
+
+
+def test_very_many_rows_are_thinned_aloud_and_very_many_updates_refused():
+    at = opened("edit")
+    at.text_area(key="points.text").set_value("\n".join(f"{i % 97},{i % 89}" for i in range(3_000))).run()
+    assert sentences(at) == []
+    assert "1,000 of the 3,000 rows" in said(at)
+    at.number_input(key="epochs").set_value(1000.0).run()
+    (sentence,) = sentences(at)
+    assert "at most 200 epochs" in sentence
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("data", ["0,1;0,3", "2,1;2,5", "1,0", "5,-1e6;-5,1e6", "1e-6,1e6;1e-6,1e6", "0,0", "1,1;0,2"])
+@pytest.mark.parametrize("lr", ["0.0001", "0.5", "1000"])
+def test_odd_points_are_explained_without_nan(data, lr, lang):
+    at = opened("listing", data=data, lr=lr, batch_size="1", lang=lang)
+    assert sentences(at) == []
+    assert "nan" not in said(at).lower().split()
+    assert " inf" not in said(at)
+    assert not at.dataframe[0].value.isna().any().any()
+
+
+def test_divergence_is_said_with_its_cause():
+    at = opened(method="gd", lr="0.1")
+    assert "Full batch diverges: lr = 0.1 is above 2/λmax = 0.07385" in said(at)
+    at = opened(method="sgd", lr="0.1")
+    assert "SGD in order diverges" in said(at)
+    assert "Diverging too: " in said(at)
+
+
+def test_methods_can_be_hidden_and_the_link_says_so():
+    at = opened(shown="gd,sgd")
+    assert sentences(at) == []
+    assert at.session_state["descent.shown"] == ["gd", "sgd"]
+
+
+def test_torch_answers_when_it_is_asked():
+    at = opened("listing", method="minibatch-shuffled")
+    at.button(key="compare").click().run()
+    assert sentences(at) == []
+    assert "differs from that of torch.optim.SGD by" in said(at)
