@@ -40,6 +40,12 @@ COURSE = (
         promise=N_("Let all methods walk down one loss curve at once, and see which sample pulls at each step."),
     ),
     Entry(
+        path="batches",
+        chapter=N_("Data"),
+        title=N_("Epochs, batches, iterations"),
+        promise=N_("Watch a DataLoader shuffle the samples, cut them into batches, and begin anew each epoch."),
+    ),
+    Entry(
         path="convolution",
         chapter=N_("Convolutional networks"),
         title=N_("Convolution by hand"),

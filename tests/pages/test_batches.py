@@ -1,0 +1,244 @@
+"""The page "Epochs, batches, iterations", run as Streamlit runs it, in both languages and with bad input."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import loading_job
+from core.loading import Loading
+from core.loading_job import Measurement
+from core.samples import AMOUNTS, ARRANGEMENTS, samples
+from tests.core.test_loading_job import LINES, program, wait_for
+
+PAGE = Path(__file__).parents[2] / "pages" / "batches.py"
+SECTIONS = ("data", "reading", "workers", "split", "try", "code", "numbers")
+
+
+@pytest.fixture(autouse=True)
+def measurement(tmp_path, monkeypatch):
+    found = Measurement(tmp_path / "loading", program(*LINES, {"kind": "done"}))
+    monkeypatch.setattr(loading_job, "_measurement", found)
+    return found
+
+
+def opened(*sections, lang="en", **query):
+    """Run the page with these sections open and these parameters in its link."""
+    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    at.session_state["lang"] = lang
+    for name, value in (dict.fromkeys(sections, "true") | query).items():
+        at.query_params[name] = value
+    at.run()
+    return at
+
+
+def sentences(at):
+    """Return what is said about input, after checking that nothing crashed."""
+    assert not at.exception
+    return [element.value for element in (*at.error, *at.warning)]
+
+
+def said(at):
+    return " ".join(element.value for element in at.markdown)
+
+
+def table(at):
+    return at.dataframe[-1].value
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("order", ARRANGEMENTS)
+@pytest.mark.parametrize("rows", AMOUNTS)
+def test_every_choice_shows_everything(rows, order, lang):
+    at = opened(*SECTIONS, lang=lang, rows=rows, order=order)
+    assert sentences(at) == []
+    assert not any("nan" in element.value.lower().split() for element in (*at.markdown, *at.caption))
+
+
+def test_the_first_screen_asks_for_four_things():
+    at = opened()
+    assert [box.key for box in at.number_input] == [
+        "batch_size",
+        "seed",
+        "epochs",
+    ]  # the epochs stand below the picture
+    assert [toggle.key for toggle in at.toggle] == ["shuffle", "drop_last"]
+    assert not at.dataframe
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"batch_size": "5", "seed": "7"},
+        {"batch_size": "1", "epochs": "2"},
+        {"batch_size": "7", "drop_last": "true", "shuffle": "false"},
+        {"rows": "all", "batch_size": "100", "drop_last": "true", "order": "sorted"},
+    ],
+)
+def test_the_table_holds_every_batch(query):
+    at = opened("numbers", **query)
+    assert sentences(at) == []
+    rows, order = query.get("rows", "few"), query.get("order", "file")
+    spec = Loading(
+        count=len(samples(rows, order)),
+        batch_size=int(query["batch_size"]),
+        shuffle=query.get("shuffle") != "false",
+        drop_last=query.get("drop_last") == "true",
+        seed=int(query.get("seed", 0)),
+        epochs=int(query.get("epochs", 3)),
+    )
+    wanted = [" ".join(map(str, batch)) for epoch in range(spec.epochs) for batch in spec.batches(epoch)]
+    assert table(at)["rows"].tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"batch_size": "12"}, "this is gradient descent, with one update an epoch"),
+        ({"batch_size": "1"}, "this is stochastic gradient descent, with 12 updates an epoch"),
+        ({"batch_size": "5"}, "the last batch of each epoch has 2"),
+        ({"batch_size": "4"}, "12 is a multiple of 4: all 3 batches of an epoch are full"),
+        ({"batch_size": "5", "drop_last": "true", "shuffle": "false"}, "10, 11 are never seen"),
+        (
+            {"batch_size": "5", "drop_last": "true", "epochs": "1"},
+            "leaves 2 of 12 samples out of each epoch, in epoch 1 the rows 6, 2.",
+        ),
+        ({"batch_size": "5", "drop_last": "true", "epochs": "3"}, "after 3 epochs every row was seen"),
+        ({"batch_size": "7", "drop_last": "true", "epochs": "2", "seed": "1"}, "In these 2 epochs"),
+        ({"batch_size": "6", "shuffle": "false", "order": "sorted"}, "1 of 2 hold one label only"),
+        ({"shuffle": "false"}, "every epoch has the same batches"),
+    ],
+)
+def test_the_verdict_follows_the_settings(query, sentence):
+    at = opened(**query)
+    assert sentences(at) == []
+    assert sentence in said(at)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("batch_size", 13.0),
+        ("batch_size", 0.0),
+        ("batch_size", 2.5),
+        ("batch_size", 1e300),
+        ("seed", -1.0),
+        ("seed", 2.0**32),
+        ("epochs", 0.0),
+        ("epochs", 11.0),
+    ],
+)
+def test_a_bad_number_gets_one_sentence_and_the_picture_stays(key, value):
+    at = opened("numbers", seed="4")
+    before = table(at)["rows"].tolist()
+    at.number_input(key=key).set_value(value).run()
+    assert len(sentences(at)) == 1
+    assert table(at)["rows"].tolist() == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"batch_size": "abc"},
+        {"batch_size": "inf"},
+        {"batch_size": "99"},
+        {"seed": "nan"},
+        {"seed": "-3"},
+        {"epochs": "1e999"},
+        {"rows": "nonsense"},
+        {"order": "<b>bold</b>"},
+        {"shuffle": "maybe"},
+        {"drop_last": "7"},
+        {"split": "true", "train": "99"},
+        {"split": "true", "validation": "inf"},
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nonsense_in_the_link_gets_one_sentence(query, lang):
+    at = opened(lang=lang, **query)
+    assert len(sentences(at)) == 1
+
+
+def test_other_data_come_with_their_usual_batch_size():
+    at = opened("numbers", batch_size="4")
+    at.session_state["rows"] = "all"
+    at.session_state["batch_size"] = 32.0
+    at.run()
+    assert sentences(at) == []
+    assert "768 is a multiple of 32" in said(at)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_link_to_the_gradient_carries_batch_size_and_seed(lang):
+    at = opened(lang=lang, batch_size="3", seed="9")
+    (link,) = (element.proto.body for element in at.get("html"))
+    assert f'href="descent?batch_size=3&seed=9&lang={lang}"' in link
+
+
+def test_torch_hands_out_the_same():
+    at = opened("compare_with")
+    assert "the same rows in the same order in all 9 batches" in said(at)
+
+
+def test_the_right_answer_is_computed():
+    at = opened("try")
+    at.radio(key="try_iterations").set_value(1).run()
+    at.button(key="try_iterations_reveal").click().run()
+    assert "Right" in said(at)
+    assert "⌈759 / 32⌉ = 24, and 759 − 23 · 32 = 23" in said(at)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_suggested_can_be_tried(place):
+    at = opened("try", "numbers")
+    before = table(at)["rows"].tolist()
+    at.button(key=f"try_{place}").click().run()
+    assert sentences(at) == []
+    assert table(at)["rows"].tolist() != before
+
+
+def test_a_measurement_is_started_shown_and_stopped(measurement):
+    at = opened("workers")
+    at.button(key="start_timing").click().run()
+    wait_for(measurement, lambda snapshot: snapshot.finished and not snapshot.running)
+    at.run()
+    assert sentences(at) == []
+    assert at.dataframe[0].value["samples per second"].tolist() == [400.0]
+    measurement.program = ("-c", "import time; time.sleep(60)")
+    at.button(key="start_timing").click().run()
+    assert measurement.snapshot.running
+    at.button(key="stop_timing").click().run()
+    assert not measurement.snapshot.running
+
+
+def test_a_measurement_that_fails_says_so(measurement):
+    measurement.program = ("-c", "raise SystemExit(3)")
+    measurement.start()
+    wait_for(measurement, lambda snapshot: snapshot.error is not None)
+    (sentence,) = sentences(opened("workers"))
+    assert "exit code 3" in sentence
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_leaks_are_named_with_their_numbers(lang):
+    at = opened("split", lang=lang, train="30", validation="30", split_seed="5")
+    assert sentences(at) == []
+    assert at.dataframe[0].value.iloc[:, 1].tolist() == [230, 230, 308]
+
+
+def test_the_page_does_not_load_torch():
+    sections = tuple(section for section in SECTIONS if section != "workers")
+    program = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"at = AppTest.from_file({str(PAGE)!r}, default_timeout=60)\n"
+        f"for section in {sections!r}: at.query_params[section] = 'true'\n"
+        "at.run()\n"
+        "assert not at.exception, at.exception\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    root = PAGE.parents[1]
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=root)
+    assert done.returncode == 0, done.stderr[-2000:]
