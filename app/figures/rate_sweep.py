@@ -1,0 +1,129 @@
+"""Where each method ends at many learning rates."""
+
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from app.charts import source
+from app.figures.descent_runs import COLOURS, IS_DASHED, Settings, title
+from app.figures.line import Data, View, carrier
+from app.figures.mse_words import number
+from app.i18n import _
+from core import mse, rates
+from core.points import Points
+from core.rates import RateSweep
+
+RATES = 60  # of the sweep
+
+
+def chart(racers: tuple[str, ...]) -> View:
+    """Build the final loss over the learning rate, a line a method; crosses are runs that diverged."""
+    frame = alt.Chart(source("frame"))
+    x = _log_axis(alt.X, "lr", _("learning rate lr"))
+    y = _log_axis(alt.Y, "loss", _("final mean squared error"))
+    names = [title(racer) for racer in racers]
+    legend = alt.Legend(title=None, orient="top", columns=2, labelLimit=260, symbolType="stroke", symbolSize=500)
+    colour = alt.Color(
+        "title:N", scale=alt.Scale(domain=names, range=[COLOURS[racer] for racer in racers]), legend=legend
+    )
+    dashes = [[6, 3] if IS_DASHED[racer] else [1, 0] for racer in racers]
+    dash = alt.StrokeDash("title:N", scale=alt.Scale(domain=names, range=dashes), legend=legend)
+    tips = [
+        alt.Tooltip("title:N", title=_("method")),
+        alt.Tooltip("lr:Q", title=_("learning rate"), format=".3~g"),
+        alt.Tooltip("loss:Q", title=_("final loss"), format=".4~g"),
+    ]
+    runs = alt.Chart(source("runs"))
+    kept = runs.transform_filter("!datum.diverged")
+    gone = runs.transform_filter("datum.diverged")
+    edge = frame.transform_filter("datum.edge < datum.lr1").transform_calculate(text="'2/λmax'")
+    floor = _log_axis(alt.Y, "loss", _("final mean squared error"), field="loss0")
+    layers = [
+        carrier(),
+        edge.mark_rule(color="@residual", strokeWidth=2).encode(
+            x=_log_axis(alt.X, "lr", _("learning rate lr"), field="edge")
+        ),
+        edge.mark_text(color="@residual", align="right", dx=-5, dy=-10, fontWeight="bold").encode(
+            x=_log_axis(alt.X, "lr", _("learning rate lr"), field="edge"), y=floor, text="text:N"
+        ),
+        frame.mark_rule(color="@weight", strokeDash=[4, 3], strokeWidth=1.5).encode(
+            x=_log_axis(alt.X, "lr", _("learning rate lr"), field="chosen")
+        ),
+        kept.mark_line(clip=True, strokeWidth=2.2).encode(x=x, y=y, color=colour, strokeDash=dash),
+        kept.mark_circle(clip=True, size=40, opacity=1).encode(x=x, y=y, color=colour, tooltip=tips),
+        gone.mark_point(shape="cross", angle=45, size=45, strokeWidth=1.5, opacity=1, filled=False).encode(
+            x=x, y=y, color=colour, tooltip=tips[:2]
+        ),
+    ]
+    return alt.layer(*layers, name="sweep").properties(width=800, height=320)
+
+
+def _log_axis(kind: type[alt.X] | type[alt.Y], ends: str, name: str, *, field: str = "") -> Any:  # noqa: ANN401 - X or Y
+    """Return a logarithmic axis that reaches from `ends`0 to `ends`1 of the frame."""
+    domain = [alt.ExprRef(f"length(data('frame')) ? data('frame')[0].{ends}{end} : {10**end}") for end in (0, 1)]
+    return kind(
+        f"{field or ends}:Q",
+        title=name,
+        scale=alt.Scale(type="log", domain=domain, nice=False),
+        axis=alt.Axis(tickCount=6, format="~g"),
+    )
+
+
+@lru_cache(maxsize=16)
+def swept(points: Points, settings: Settings) -> RateSweep:
+    """Run each method at each learning rate; read-only."""
+    return rates.sweep(points, settings.spec("gd"), rates.grid(points, count=RATES))
+
+
+@lru_cache(maxsize=16)
+def chart_data(points: Points, settings: Settings, chosen: float, language: str) -> Data:
+    """Compute what `chart` draws; read-only. The language is named for the cache."""
+    found = swept(points, settings)
+    start = float(mse.sweep(points, np.array([settings.w]))[0])
+    kept = found.loss[~found.diverged]
+    least = float(kept.min()) if kept.size else start
+    top = max(2 * start, 2 * least) or 1.0
+    floor = max(least / 2, top * 1e-12)
+    line = (top / floor) ** 0.05  # the crosses of each method are a line of their own, above the losses
+    lines = top * line ** (1.0 + np.arange(len(found.racers)))
+    runs = table(points, settings)
+    runs["title"] = [title(racer) for racer in runs["racer"]]
+    runs["loss"] = np.where(runs["diverged"], np.repeat(lines, len(found.rates)), runs["loss"].clip(floor, top))
+    lr0, lr1 = float(found.rates[0]), float(found.rates[-1])
+    frame = {"lr0": lr0 * 0.9, "lr1": lr1 * 1.1, "loss0": floor, "loss1": float(lines[-1] * line), "chosen": chosen}
+    frame["edge"] = min(mse.largest_stable_lr(mse.curvature(points)), 1e300)
+    return {"frame": pd.DataFrame([frame]), "runs": runs}
+
+
+def table(points: Points, settings: Settings) -> pd.DataFrame:
+    """Return the runs of the sweep, a row each: method, learning rate, final loss, whether it diverged."""
+    found = swept(points, settings)
+    return pd.DataFrame(
+        {
+            "racer": np.repeat(found.racers, len(found.rates)),
+            "lr": np.tile(found.rates, len(found.racers)),
+            "loss": found.loss.ravel(),
+            "diverged": found.diverged.ravel(),
+        }
+    )
+
+
+def in_words(points: Points, settings: Settings) -> str:
+    """Say for each method which rate ends lowest and from which it diverges; the text alternative too."""
+    found = swept(points, settings)
+    pieces = []
+    for place, racer in enumerate(found.racers):
+        if found.best[place] < 0:
+            pieces.append(_("{method}: diverges at every rate.").format(method=title(racer)))
+            continue
+        gone = found.rates[found.diverged[place]]
+        best = {"lr": number(found.rates[found.best[place]]), "loss": number(found.loss[place, found.best[place]])}
+        sentence = _("{method}: lowest at lr = {lr} with {loss}, diverges from lr = {first}.")
+        if not len(gone):
+            sentence = _("{method}: lowest at lr = {lr} with {loss}, never diverges here.")
+        first = number(gone[0]) if len(gone) else ""
+        pieces.append(sentence.format(method=title(racer), first=first, **best))
+    return " ".join(pieces)
