@@ -14,14 +14,16 @@ import { boundSignals, dragPatch, Drags } from "./browser/drag.js";
 import { Timeline } from "./browser/timeline.js";
 import { Picture } from "./browser/picture.js";
 
+const RELEASED = 120; // ms after which a hand that let go has let go, and not only pressed an arrow key again
 const LONGEST = 5; // captions by number of characters, among which is the one with the most lines
 
 const players = new WeakMap(); // element -> Player
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".player");
   const player = players.get(root) ?? new Player(root, data.key);
   players.set(root, player);
+  player.send = (values) => setTriggerValue("released", values);
   const visit = player.show(data);
   return () => {
     if (!player.isLatest(visit)) return; // the call that replaced this one cleans up
@@ -41,9 +43,10 @@ class Player {
     this.parts = { formula: part("formula"), chart: part("chart"), message: part("message"), caption: part("caption"), announcer: part("announcer") };
     this.address = new Address(key);
     this.picture = new Picture(this.parts.chart);
-    this.sliders = new Sliders(part("sliders"), (param, value) => this.steer(param, value));
+    this.sliders = new Sliders(part("sliders"), (param, value) => this.steer(param, value), () => this.release());
     this.timeline = new Timeline(root, (step) => this.drawStep(step), (step) => this.restAt(step));
     this.announce = debounced(() => this.speak(), 400);
+    this.release = debounced(() => this.report(), RELEASED);
     this.drawing = Promise.resolve();
     const refit = debounced(() => this.refit(), 120);
     this.observer = new ResizeObserver(refit);
@@ -61,7 +64,7 @@ class Player {
     this.label(data.labels);
     this.takeSliders(data.sliders);
     this.takeSteps(data);
-    this.address.keepOnly([...Object.keys(this.bounds), ...(data.timed ? ["step"] : [])]);
+    this.address.keepOnly([...(data.releases ? [] : Object.keys(this.bounds)), ...(data.timed ? ["step"] : [])]);
     this.redraw();
     return visit;
   }
@@ -87,7 +90,7 @@ class Player {
     for (const param of Object.keys(this.values)) if (!this.bounds[param]) delete this.values[param];
     for (const slider of sliders) {
       const { param } = slider;
-      const shared = param in this.defaults ? undefined : this.address.number(param);
+      const shared = param in this.defaults || this.data.releases ? undefined : this.address.number(param);
       const moved = slider.value !== this.defaults[param];
       const wanted = shared ?? (moved ? slider.value : this.values[param]);
       this.defaults[param] = slider.value;
@@ -152,7 +155,7 @@ class Player {
     fillFormula(view, this.live);
     if (!fresh) return;
     this.drags?.close();
-    this.drags = new Drags(view, canvas, this.data.drags);
+    this.drags = new Drags(view, canvas, this.data.drags, () => this.release());
     followFormula(view, () => this.live);
     for (const param of Object.keys(this.bounds)) view.addSignalListener(param, (_, value) => this.put(param, value));
   }
@@ -174,7 +177,16 @@ class Player {
   put(param, value) {
     this.values[param] = snapped(this.bounds[param], value);
     this.sliders.set(param, this.values[param]);
-    this.share(param, this.values[param]);
+    if (!this.data.releases) this.share(param, this.values[param]);
+  }
+
+  /** Tells the page where the hand let go, where that is news and the page wants to know. */
+  async report() {
+    if (!this.data.releases || !this.picture.view) return;
+    await this.picture.view.runAsync(); // a drag's last move may not have arrived yet
+    const params = Object.keys(this.bounds);
+    if (params.some((param) => this.values[param] !== snapped(this.bounds[param], this.defaults[param])))
+      this.send(Object.fromEntries(params.map((param) => [param, this.values[param]])));
   }
 
   share(name, value, shown = value) {
@@ -236,6 +248,7 @@ class Player {
     this.closed = true;
     this.observer.disconnect();
     this.announce.cancel();
+    this.release.cancel();
     this.timeline.close();
     this.drags?.close();
     this.address.close();

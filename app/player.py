@@ -25,9 +25,9 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,7 @@ def player(
     formula: str = "",
     outputs: Mapping[str, Mapping[str, Any]] | None = None,
     height: int | None = None,
+    on_release: Callable[[dict[str, float]], None] | None = None,
 ) -> None:
     """Draw a chart; see the head of this file for an example.
 
@@ -130,6 +131,8 @@ def player(
         formula: HTML or MathML with live numbers. Written by us, never by a user.
         outputs: derived data sets that the formula reads: name -> {"source": …, "transform": […]}.
         height: of each plot in px; the chart's own where None.
+        on_release: takes the sliders' values when the hand lets go of one, or of a plot; then the page runs again. The
+            values belong to the page from then on: it keeps them, in its link too, and sends them as `Slider.value`.
 
     Raises:
         ValueError: the arguments do not fit each other or the chart.
@@ -139,8 +142,10 @@ def player(
     data = data or {}
     _check(key=key, alt=alt, steps=steps, captions=captions)
     _check_names(outline, steps=steps, sliders=sliders, drags=drags, data=data, outputs=outputs)
+    callbacks = {"on_released_change": partial(_release, key, tuple(sliders), on_release)} if on_release else {}
     _component()(
         key=f"player-{key}",
+        **callbacks,
         data={
             "key": key,
             "spec": outline.text,
@@ -150,6 +155,7 @@ def player(
             "start": max(0, start + steps if start < 0 else min(start, steps - 1)),
             "captions": list(captions),
             "sliders": [asdict(slider) for slider in sliders],
+            "releases": on_release is not None,
             "drags": [{"view": drag.view, "set": drag.moves()} for drag in drags],
             "formula": formula,
             "outputs": {output: dict(how) for output, how in outputs.items()},
@@ -160,6 +166,24 @@ def player(
             "bundle": ensure_bundle().name,
         },
     )
+
+
+def _release(key: str, sliders: Sequence[Slider], on_release: Callable[[dict[str, float]], None]) -> None:
+    """Hand on what the browser sent, as far as it is numbers that the sliders can have."""
+    sent = st.session_state[f"player-{key}"].get("released")
+    if isinstance(sent, Mapping) and (values := _released(sent, sliders)) is not None:
+        on_release(values)
+
+
+def _released(sent: Mapping[str, Any], sliders: Sequence[Slider]) -> dict[str, float] | None:
+    """Read each slider's value, within its bounds; None where one is missing or no number."""
+    values = {}
+    for slider in sliders:
+        value = sent.get(slider.param)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            return None
+        values[slider.param] = min(slider.maximum, max(slider.minimum, float(value)))
+    return values
 
 
 def encoded(rows: Rows) -> Encoded:

@@ -78,8 +78,11 @@ def _is_settled(run: Trajectory) -> bool:
     count = run.updates_per_epoch
     if len(run) < 2 * count or run.spec.epochs < 2:
         return False
-    last, before = run.w[-count:], run.w[-2 * count : -count]
-    return bool(abs(last.mean() - before.mean()) <= SETTLED * np.ptp(last))
+    for values in (run.w, run.b):
+        last, before = values[-count:], values[-2 * count : -count]
+        if abs(last.mean() - before.mean()) > SETTLED * np.ptp(last):
+            return False
+    return True
 
 
 def _factor(run: Trajectory) -> float:

@@ -10,7 +10,7 @@ from app import course, link, page
 from app import points as data
 from app.charts import compiled
 from app.choice import choice
-from app.figures import descent, descent_data, descent_table
+from app.figures import descent, descent_data, descent_plane, descent_table
 from app.figures import descent_words as words
 from app.figures.descent_clock import CLOCKS
 from app.figures.descent_data import Race
@@ -21,6 +21,7 @@ from core import descent_check, descent_script
 from core.descent import RACERS
 from core.errors import InputError
 from core.points import Points
+from pages.parts import descent_average, descent_cost, descent_floor, descent_rates, descent_terrain
 
 ENTRY = course.entry("descent")
 USUAL = Settings()
@@ -156,12 +157,41 @@ def show_race(points: Points, settings: Settings, race: Race) -> None:
         sliders=[Slider("w", _("start of w"), window.start, window.stop, window.step, settings.w)],
         drags=[Drag("loss", x="w")],
         formula=words.formula(followed),
+        on_release=st.session_state.update,
     )
     page.status(*words.fate(followed, race.follow))
     if others := words.also_diverging(runs, race.follow):
         page.status(others, "bad")
     if thinning := words.thinning(beat):
         st.caption(thinning)
+
+
+# --- y = w·x + b -------------------------------------------------------------------------------------------------
+
+
+def show_plane(points: Points, settings: Settings, race: Race) -> None:
+    """Draw the paths over the map; the start is dragged there, so the whole page follows it."""
+    window = descent_plane.window_of(points, settings)
+    runs = descent_data.runs(points, settings, race, with_bias=True)
+    beat = descent_data.timeline(points, settings, race, with_bias=True)
+    followed = runs[race.follow]
+    player(
+        compiled(descent_plane.chart, race.shown, race.clock),
+        key="plane",
+        name="gradient-descent-with-bias",
+        alt=descent_plane.in_words(runs, window, {racer: title(racer) for racer in runs}),
+        data=descent_plane.chart_data(points, settings, race),
+        steps=len(beat.ticks),
+        captions=words.captions(followed, race.follow, beat),
+        sliders=[
+            Slider("w", _("start of w"), window.w.start, window.w.stop, window.w.step, settings.w),
+            Slider("b", _("start of b"), window.b.start, window.b.stop, window.b.step, settings.b),
+        ],
+        drags=[Drag("plane", x="w", y="b")],
+        formula=descent_plane.formula(),
+        on_release=st.session_state.update,
+    )
+    page.status(*words.fate(followed, race.follow))
 
 
 # --- Every update ------------------------------------------------------------------------------------------------
@@ -207,7 +237,8 @@ with picture:
     settings = fitted(points)
     methods = shown(follow)
     seconds = tuple(seconds_per_update(points, settings, racer) for racer in methods) if clock == "time" else ()
-    show_race(points, settings, Race(shown=methods, follow=follow, clock=clock, seconds=seconds))
+    race = Race(shown=methods, follow=follow, clock=clock, seconds=seconds)
+    show_race(points, settings, race)
 
 with page.section(_("The data"), key="edit") as is_open:
     if is_open:
@@ -215,11 +246,21 @@ with page.section(_("The data"), key="edit") as is_open:
     else:
         data.forget_table()
 
+with page.section(_("With a bias: y = w·x + b"), key="plane") as is_open:
+    if is_open:
+        show_plane(points, settings, race)
+
 with page.section(_("Every update, as the course prints it"), key="listing") as is_open:
     if is_open:
         show_updates(points, settings, follow)
 
-PARTS: tuple[tuple[str, str, Callable[[Points, Settings], None]], ...] = ()
+PARTS: tuple[tuple[str, str, Callable[[Points, Settings], None]], ...] = (
+    ("rates", _("The learning rate"), descent_rates.show),
+    ("floor", _("The noise floor"), descent_floor.show),
+    ("terrain", _("Not convex"), descent_terrain.show),
+    ("average", _("Exponentially weighted average"), descent_average.show),
+    ("cost", _("Time and parallelism"), descent_cost.show),
+)
 for key, label, show in PARTS:
     page.part(label, partial(show, points, settings), key=key)
 

@@ -53,9 +53,11 @@ export class Drags {
    * @param {View} view a Vega view
    * @param {HTMLCanvasElement} canvas the one it draws on
    * @param {Array<{view: string, set: Object<string, string>}>} drags parameter -> expression of x and y
+   * @param {() => void} onRelease called when the hand lets go
    */
-  constructor(view, canvas, drags) {
+  constructor(view, canvas, drags, onRelease) {
     this.view = view;
+    this.onRelease = onRelease;
     this.canvas = canvas;
     this.drags = drags.map(({ view: plot, set }, index) => ({
       plot,
@@ -123,6 +125,7 @@ export class Drags {
   stop(event) {
     if (this.touched) this.apply(event);
     this.move.flush();
+    if (this.active) this.onRelease();
     this.touched = this.active = undefined;
   }
 

@@ -5,10 +5,12 @@ export class Sliders {
   /**
    * @param {HTMLElement} element where they stand
    * @param {(param: string, value: number) => void} onInput called while the hand moves
+   * @param {() => void} onRelease called when the hand lets go
    */
-  constructor(element, onInput) {
+  constructor(element, onInput, onRelease) {
     this.element = element;
     this.onInput = onInput;
+    this.onRelease = onRelease;
     this.rows = new Map();
   }
 
@@ -33,6 +35,7 @@ export class Sliders {
     input.dataset.param = param;
     output.ariaLive = "off"; // the slider itself says its value
     input.addEventListener("input", () => this.onInput(param, input.valueAsNumber));
+    input.addEventListener("change", () => this.onRelease());
     label.append(name, input, output);
     return { label, name, input, output };
   }

@@ -177,13 +177,13 @@ def _paths(shown: tuple[str, ...], clock: str) -> View:
         best.mark_rule(clip=True, color="@loss", strokeDash=[2, 3], strokeWidth=1.2).encode(
             x=channel(alt.X, "w", _("weight w"), field="best")
         ),
-        *_lines(walk, x, y, colours(shown)),
+        *lines(walk, x, y, colours(shown)),
         *dots(shown, x, y),
     ]
     return alt.layer(*layers, name="paths").properties(width=LEFT, height=BOTTOM)
 
 
-def _lines(walk: alt.Chart, x: Any, y: Any, look: Look) -> list[alt.Chart]:  # noqa: ANN401 - Altair's channels
+def lines(walk: alt.Chart, x: Any, y: Any, look: Look) -> list[alt.Chart]:  # noqa: ANN401 - Altair's channels
     """Draw the whole of each path faintly, and what was walked so far on top of it."""
     encoding: Look = {"x": x, "y": y, "order": "step:Q", **look}
     whole = walk.mark_line(clip=True, opacity=0.35, strokeWidth=1).encode(**encoding)
@@ -211,7 +211,7 @@ def losses(shown: tuple[str, ...], clock: str, *, height: int) -> View:
     layers = [
         carrier(),
         least.mark_rule(clip=True, color="@loss", strokeDash=[2, 3], strokeWidth=1.2).encode(y=y("least")),
-        *_lines(walk, x, y(), colours(shown)),
+        *lines(walk, x, y(), colours(shown)),
         now.mark_rule(color="@muted", strokeWidth=1).encode(x=x),
         *dots(shown, x, y()),
     ]

@@ -78,8 +78,12 @@ def race_data(points: Points, settings: Settings, race: Race, _language: str) ->
 
 
 def window_of(points: Points, start: float) -> Sweep:
-    """Return the part of the w axis that is drawn: that of the landscape, made wider where the start lies outside."""
-    usual = windows.over_w(points)
+    """Return the part of the w axis that is drawn: that of the landscape, with the start in it."""
+    return stretched(windows.over_w(points), start)
+
+
+def stretched(usual: Sweep, start: float) -> Sweep:
+    """Return a range made wider where the start lies outside."""
     if usual.start <= start <= usual.stop:
         return usual
     width = abs(start - (usual.start + usual.stop) / 2) * 1.15

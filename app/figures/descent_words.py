@@ -6,7 +6,7 @@ from app.figures.descent_clock import FIRST, Steps
 from app.figures.descent_data import samples
 from app.figures.descent_runs import title
 from app.figures.mse_words import number
-from app.figures.written import EQUALS, bracketed, live
+from app.figures.written import bracketed, live
 from app.i18n import _, ngettext
 from app.page import Kind
 from core import mse, verdict
@@ -20,20 +20,26 @@ NOW = "data('follow')[step]"
 
 def captions(course: Trajectory, racer: str, beat: Steps) -> tuple[str, ...]:
     """Write a sentence for each step: what the last update of the followed method did."""
-    none = _("{method} starts at w = {w}, where the loss of all data is {cost}; it has made no update yet.")
+    none = _("{method} starts at {place}, where the loss of all data is {cost}; it has made no update yet.")
     made = _(
-        "{method}, update {update} of {updates}, sees {samples}: w goes from {before} to {after}, the loss to {cost}."
+        "{method}, update {update} of {updates}, sees {samples}: {name} goes {before} → {after}, the loss is {cost}."
     )
-    fixed = {"method": title(racer), "updates": f"{len(course):,}"}
-    start = none.format(w=number(course.spec.w), cost=number(course.start_cost), **fixed)
+    name = "(w, b)" if course.spec.with_bias else "w"
+    fixed = {"method": title(racer), "updates": f"{len(course):,}", "name": name}
+    start = none.format(place=f"{name} = {_place(course, -1)}", cost=number(course.start_cost), **fixed)
     written = []
     for done in beat.done[racer].tolist():
         last = done - 1
-        before = number(course.w[last - 1]) if last > 0 else number(course.spec.w)
-        numbers = {"before": before, "after": number(course.w[last]), "cost": number(course.cost[last])}
+        numbers = {"before": _place(course, last - 1), "after": _place(course, last), "cost": number(course.cost[last])}
         sentence = made.format(update=f"{done:,}", samples=samples(course, last), **numbers, **fixed) if done else start
         written.append(sentence)
     return tuple(written)
+
+
+def _place(course: Trajectory, update: int) -> str:
+    """Write where a run is after an update; before the first one that is -1."""
+    w, b = (course.w[update], course.b[update]) if update >= 0 else (course.spec.w, course.spec.b or 0.0)
+    return f"({number(w)}, {number(b)})" if course.spec.with_bias else number(w)
 
 
 def fate(course: Trajectory, racer: str) -> tuple[str, Kind]:
@@ -182,11 +188,11 @@ def formula(course: Trajectory) -> str:
             f"<mn class='q-weight'>{w0}</mn><mo>·</mo>{xi}<mo>−</mo>{yi}<mo>)</mo>"
         )
     name = f"<mtext class='q-gradient'>{_('gradient')}</mtext>"
-    slope = f"<math>{name}<mo>=</mo>{middle}{EQUALS}{gradient}</math>"
+    slope = f"<math>{name}<mo>=</mo>{middle}<mo>=</mo>{gradient}</math>"
     rate, after = live(f"{NOW}.lr|.4~g"), live(f"{NOW}.w1|.6~g")
     step = (
         f"<math><mi class='q-weight'>w</mi><mo>←</mo><mn class='q-weight'>{live(f'{NOW}.w0|.6~g')}</mn><mo>−</mo>"
-        f"<mn>{rate}</mn><mo>·</mo><mn class='q-gradient'>{live(bracketed(f'{NOW}.gw', '.5~g'))}</mn>{EQUALS}"
+        f"<mn>{rate}</mn><mo>·</mo><mn class='q-gradient'>{live(bracketed(f'{NOW}.gw', '.5~g'))}</mn><mo>=</mo>"
         f"<mn class='q-weight'><b>{after}</b></mn></math>"
     )
     return f"<div style='font-size:.92em'>{slope}&emsp; {step}</div>"

@@ -102,6 +102,13 @@ def test_a_slider_refuses_bounds_that_no_input_can_have(bounds):
         Slider("w", "w", *bounds)
 
 
+def test_what_the_browser_releases_is_kept_within_the_sliders():
+    assert player._released({"w": 1.5, "other": "x"}, GOOD["sliders"]) == {"w": 1.5}
+    assert player._released({"w": 1e9}, GOOD["sliders"]) == {"w": 4.0}
+    for nonsense in ({}, {"w": "1"}, {"w": None}, {"w": True}, {"w": float("nan")}, {"w": [1]}):
+        assert player._released(nonsense, GOOD["sliders"]) is None
+
+
 def test_numbers_travel_exactly_and_missing_words_as_null():
     frame = pd.DataFrame(
         {"x": [0.1, np.nan, np.inf], "n": [1, 2, 3], "name": ["a", None, "c"], "on": [True, False, True]}

@@ -532,3 +532,32 @@ class TestLife:
             page.route("**/vega-*.js", lambda route: route.abort())
             page.goto(demo_address)
             expect(page.get_by_role("alert")).to_contain_text("The charting library did not load.")
+
+
+def test_the_page_runs_again_where_the_hand_lets_go_and_not_before(visit, demo_address):
+    page = visit(f"{demo_address}/release")
+    ready(page)
+    said = page.get_by_text("run 1 from 1")
+    expect(said).to_be_visible()
+    wait_until_fitted(page)
+    box = page.locator(".player canvas").bounding_box()
+    output = page.locator(".player .sliders output")
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"], steps=10)
+    page.wait_for_function(f"() => Number({ROOT}.querySelector('.sliders output').textContent) > 2")
+    expect(said).to_be_visible()  # while it drags, the page waits
+    page.mouse.up()
+    expect(page.get_by_text(f"run 2 from {float(output.inner_text()):g}")).to_be_visible()
+    assert query(page) == {}  # the value is the page's now, not the player's
+
+
+def test_a_slider_is_released_by_the_keyboard_too(visit, demo_address):
+    page = visit(f"{demo_address}/release")
+    ready(page)
+    page.locator(".player .sliders input").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("run 2 from 1.1")).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.get_by_text("run 3 from 4")).to_be_visible()
+    expect(page.locator(".player .sliders output")).to_have_text("4.0")
