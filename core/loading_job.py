@@ -50,7 +50,7 @@ class Timing:
     workers: int  # processes beside the one that trains
     reading: float  # seconds of the Dataset's __init__
     first_batch: float  # seconds from asking for the first batch of all to having it: the start of the workers
-    waiting: float  # seconds of a later epoch in which the training waited for data
+    waiting: float  # seconds of the fastest later epoch in which the training waited for data
     training: float  # seconds of it in which it computed
     samples: int  # of an epoch
     memory: int  # bytes that the Dataset keeps

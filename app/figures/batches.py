@@ -27,6 +27,7 @@ MARGIN = 0.14  # between two squares, in places
 BOTTOM = 5.2
 DATA, ORDER, BATCHES, SHARES = 0.5, 1.85, 3.2, BOTTOM  # where the rows of tokens stand, and the bars
 HIGH = 0.9  # of a bar of share 1
+LEAST = 0.04  # of a bar of share 0, so that one sees it is there
 HEIGHT = 300  # px
 
 Data = dict[str, pd.DataFrame]
@@ -145,7 +146,7 @@ def _shares(few: bool) -> list[alt.Chart]:
     """Draw the share of label 1 in each batch so far, and in the whole data set."""
     rows = alt.Chart(source("batches")).transform_filter(f"datum.epoch == {_EPOCH}")
     bars = rows.transform_filter(f"datum.batch <= {_BATCH}")
-    bars = bars.transform_calculate(top=f"{SHARES} - {HIGH} * datum.share", bottom=str(SHARES))
+    bars = bars.transform_calculate(top=f"{SHARES} - max({LEAST}, {HIGH} * datum.share)", bottom=str(SHARES))
     whole = alt.Chart(source("frame")).transform_calculate(y=f"{SHARES} - {HIGH} * datum.share")
     ground = alt.Chart(source("frame")).transform_calculate(y=str(SHARES))
     tooltip = [

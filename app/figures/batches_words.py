@@ -57,9 +57,9 @@ def written(spec: Loading) -> str:
     numbers = fraction.format(top=f"<mn>{spec.count}</mn>", bottom=f"<mn class='q-batch'>{spec.batch_size}</mn>")
     terms = [f"<mo>{kind[0]}</mo>{inner}<mo>{kind[1]}</mo>" for inner in (symbols, numbers)]
     equal = "<mo>=</mo>"
+    name = _("iterations per epoch")
     formula = (
-        f"<math><mtext>{_('iterations per epoch')}</mtext>{equal}{terms[0]}{equal}{terms[1]}{equal}"
-        f"<mn><b>{spec.iterations}</b></mn></math>"
+        f"<math><mtext>{name}</mtext>{equal}{terms[0]}{equal}{terms[1]}{equal}<mn><b>{spec.iterations}</b></mn></math>"
     )
     step_in_epoch = f"(step % {FRAME}.iterations + 1)"
     in_epoch = f"min({step_in_epoch} * {spec.batch_size}, {spec.handed_out})"
@@ -72,7 +72,7 @@ def written(spec: Loading) -> str:
             spec.epochs * spec.handed_out,
         ),
     )
-    style = "style='margin-right:1.5em'"
+    style = "style='margin-right:1.5em;white-space:nowrap;display:inline-block'"
     counted = "".join(
         f"<span {style}>{name} <b class='q-batch'>{live(_grouped(now))}</b> / {most:,}</span>"
         for name, now, most in counters
@@ -129,10 +129,14 @@ def _dropped(spec: Loading) -> tuple[str, Kind]:
 
 
 def _order(spec: Loading, samples: Samples) -> tuple[str, Kind]:
-    if spec.batch_size == spec.count:
-        if spec.shuffle:
-            return _("Shuffling changes only the order inside that batch, not its gradient."), "neutral"
-        return _("Every epoch has the same batch."), "neutral"
+    plain = {  # nothing can be said about what is mixed in a batch of all samples, or of one
+        (spec.count, True): _("Shuffling changes only the order inside that batch, not its gradient."),
+        (spec.count, False): _("Every epoch has the same batch."),
+        (1, True): _("Each epoch visits the samples in a new order."),
+        (1, False): _("Without shuffle every epoch visits the samples in the same order."),
+    }
+    if spec.batch_size in (1, spec.count):
+        return plain[spec.batch_size, spec.shuffle], "neutral"
     low, high, pure = shares(spec, samples)
     numbers = {
         "low": f"{low:.0%}",
@@ -148,7 +152,7 @@ def _order(spec: Loading, samples: Samples) -> tuple[str, Kind]:
             "it is {all}."
         )
         return sentence.format(**numbers), "neutral"
-    if pure and spec.batch_size > 1:
+    if pure:
         sentence = _(
             "Without shuffle every epoch has the same batches, and {pure} of {iterations} hold one label only: "
             "such a gradient pulls towards that label alone."

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from app.charts import source
+from app.figures.batches import column_titles
 from app.figures.line import View
 from app.figures.mse_words import number
 from app.i18n import _, language
@@ -199,7 +200,7 @@ def verdicts(split: Split) -> list[tuple[str, Kind]]:
             leaky=f"{leaky:.0%}",
             gain=f"{gain:+.1f}".replace("-", "−"),
             moved=number(round(moved, 2)),
-            column=column,
+            column=column_titles()[column],
             guess=f"{1 - diabetes().y.mean():.0%}",
         )
         mistake = _("**{mistake}** ({right})").format(mistake=_(LEAKS[name].title), right=_(LEAKS[name].right))
