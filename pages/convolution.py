@@ -171,9 +171,9 @@ def window(layer: Convolution, x: Matrix, kernel: Matrix, bias: float) -> None:
     page.status(*words.verdict(layer, x.size))
     height, width = words.axes(layer, x.size)
     if height.formula() == width.formula():
-        page.formula(rf"H' = W' = {height.latex()}")
+        st.markdown(rf"$H' = W' = {height.latex()}$")  # set in the text, it breaks into lines on a phone
     else:
-        page.formula(rf"H' = {height.latex()} \qquad W' = {width.latex()}")
+        st.markdown(rf"$H' = {height.latex()}$ $\qquad W' = {width.latex()}$")
     st.caption(
         _("⌊(size + padding on both sides − dilation·(kernel − 1) − 1) / stride⌋ + 1; ⌊ ⌋ rounds down.")
         + " "
@@ -348,7 +348,7 @@ def show_pooling(x: Matrix) -> None:
         axis = Axis(
             name=name, size=size, kernel=side, stride=stride, before=padding, after=padding, dilation=1, ceil=ceil
         )
-        page.formula(axis.latex())
+        st.markdown(f"${axis.latex()}$")
 
 
 # --- Transposed ----------------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ def show_transposed() -> None:
     axis = TransposedAxis(
         name="height", size=3, kernel=3, stride=stride, before=padding, after=padding, dilation=1, extra=extra
     )
-    page.formula(axis.latex())
+    st.markdown(f"${axis.latex()}$")
 
 
 # --- One axis ------------------------------------------------------------------------------------------------------
@@ -432,7 +432,7 @@ def show_sequence() -> None:
         formula=words.written_sum(kernel.size, bias=False) + f"<small>{live(words.pointed_at())}</small>",
         height=170,
     )
-    page.formula(rf"L' = {words.axes(layer, x.size)[1].latex()}")
+    st.markdown(rf"$L' = {words.axes(layer, x.size)[1].latex()}$")
 
 
 def one_row(matrix: Matrix) -> Matrix:

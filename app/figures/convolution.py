@@ -50,9 +50,15 @@ def pointed(selection: str, field: int, otherwise: str) -> str:
 
 
 def pointer(name: str, *fields: str) -> alt.Parameter:
-    """Return the selection of the cell under the pointer; a finger's stays after it is lifted."""
-    leave = "pointerout[event.pointerType === 'mouse']"
-    return alt.selection_point(name=name, fields=list(fields), on="pointerover", clear=leave, empty=False)
+    """Return the selection of the cell under the pointer; what a finger tapped stays until it taps elsewhere."""
+    return alt.selection_point(
+        name=name,
+        fields=list(fields),
+        on="pointerover, touchend",
+        clear="pointerout[event.pointerType === 'mouse'], pointerdown[event.pointerType !== 'mouse']",
+        toggle=False,
+        empty=False,
+    )
 
 
 def sliding() -> alt.HConcatChart:
