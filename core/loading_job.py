@@ -25,6 +25,7 @@ PROGRAM = ("-m", "core.loading_time")
 ROOT = Path(__file__).resolve().parents[1]
 FORMAT = 1  # of the kept file
 LATEST = "latest.json"
+NOT_OURS = (ValueError, TypeError, LookupError, AttributeError)  # what a line that some library printed may raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,7 @@ class Measurement:
     def _read(self, process: subprocess.Popen[str]) -> None:
         with process:
             for line in process.stdout or ():
-                with contextlib.suppress(ValueError), self._lock:
+                with contextlib.suppress(*NOT_OURS), self._lock:
                     if process is not self._process:
                         break  # it was stopped
                     self._take(json.loads(line))

@@ -33,7 +33,7 @@ SLEEP = "import time; time.sleep(60)\n"
 
 
 def program(*lines, then=""):
-    return ("-c", "print('no JSON', flush=True)\n" + PRINT.format(lines=list(lines)) + then)
+    return ("-c", "print('no JSON', 3, '[]', '{}', sep='\\n', flush=True)\n" + PRINT.format(lines=list(lines)) + then)
 
 
 def wait_for(measurement, happened, seconds=30):
