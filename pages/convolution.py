@@ -72,7 +72,7 @@ def choose_trained() -> Matrix:
             page=_(course.entry("training").title),
         )
     which = number_of(_("Kernel of the first layer"), "nth", 1, 1, len(found.kernels))
-    sentence = _("From the course's CNN, trained here for {epochs} epochs: {accuracy:.1%} right on the test set.")
+    sentence = _("From the course's CNN as it was trained here: epochs {epochs}, right on the test set {accuracy:.1%}.")
     st.caption(sentence.format(epochs=found.epochs, accuracy=found.accuracy))
     return found.kernels[int(which) - 1]
 
@@ -242,9 +242,7 @@ def show_channels() -> None:
     if groups == inputs == kernels > 1:
         page.status(_("Depthwise: as many groups as channels, so each kernel sees one channel only."))
     elif groups > 1:
-        sentence = _(
-            "With {groups} groups each kernel sees {seen} of {inputs} channels: a part of the weights is gone."
-        )
+        sentence = _("With {groups} groups each kernel sees {seen} of {inputs} channels, so there are fewer weights.")
         page.status(sentence.format(groups=groups, seen=layer.weight_shape[1], inputs=inputs))
 
 
@@ -465,7 +463,7 @@ def things_to_try() -> None:
     )
     st.markdown(
         _(
-            "* Choose the digit and the vertical edge: where is the output positive, where negative, where 0?\n"
+            "* Choose the digit and the kernel “edge”: where is the output positive, where negative, where 0?\n"
             "* Point at a weight in the corner of the kernel: which inputs does it never meet?\n"
             "* Point at an input in a corner, then in the middle: which of them counts in more outputs?"
         )

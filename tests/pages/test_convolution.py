@@ -102,7 +102,7 @@ def test_trained_kernels_are_shown(tmp_path):
         pass
     at = opened(kernel="trained", nth="10")
     assert sentences(at) == []
-    assert "trained here for 1 epochs" in said(at)
+    assert "trained here: epochs 1," in said(at)
 
 
 @pytest.mark.parametrize(
