@@ -126,10 +126,10 @@ def _fits(argument: Argument, value: Value) -> bool:
     if argument.form == "size":
         return isinstance(value, (int, *UNRESOLVED))
     if argument.form in {"sizes", "shape"}:
+        if isinstance(value, str):
+            return bool(argument.choices)  # which words are known is the layer's own matter
         parts = value if isinstance(value, tuple) else (value,)
-        return value in argument.choices or all(
-            isinstance(part, (int, *UNRESOLVED)) or (part is None and argument.optional) for part in parts
-        )
+        return all(isinstance(part, (int, *UNRESOLVED)) or (part is None and argument.optional) for part in parts)
     if argument.form == "number":
         parts = value if isinstance(value, tuple) else (value,)
         return all(isinstance(part, (int, float)) and -1e18 < part < 1e18 for part in parts)

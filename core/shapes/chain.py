@@ -146,8 +146,10 @@ class _Walk:
     storages: set[str] = field(default_factory=set)
 
 
-def run(chain: Chain, input_shape: Shape) -> Report:
+def run(chain: Chain, input_shape: Shape, *, training: bool = True) -> Report:
     """Send a shape through a net; stops at the first operation that PyTorch would refuse.
+
+    `training` is the mode of the net, model.train() or model.eval().
 
     Raises ShapeError for an input shape that no net takes.
     """
@@ -160,7 +162,7 @@ def run(chain: Chain, input_shape: Shape) -> Report:
     )
     rows: list[Row] = []
     for node in chain.nodes:
-        rows.append(_row(node, walk))
+        rows.append(_row(node, walk, training=training))
         if rows[-1].error:
             break
     failed = bool(rows) and rows[-1].error is not None
@@ -180,12 +182,13 @@ def refuse_bad_input(shape: Shape) -> None:
         raise ShapeError(N_("The input {shape} is larger than any computer holds."), shape=listed(shape))
 
 
-def _row(node: Node, walk: _Walk) -> Row:
+def _row(node: Node, walk: _Walk, *, training: bool) -> Row:
     """Apply one operation and note down what follows from it."""
     in_shapes = tuple(walk.shapes[name] for name in node.inputs)
     try:
-        arguments = {name: resolve(value, walk.shapes) for name, value in node.arguments.items()}
-        result = apply(node.kind, arguments, *in_shapes)
+        given = {name: resolve(value, walk.shapes) for name, value in node.arguments.items()}
+        arguments = {"training": training, **given}
+        result = apply(node.kind, given, *in_shapes, training=training)
         layout = lay_out(node.id, node.kind, arguments, [walk.layouts[name] for name in node.inputs], result.out_shape)
     except ShapeError as error:
         return Row(node=node, in_shapes=in_shapes, error=error)
@@ -208,7 +211,13 @@ def _row(node: Node, walk: _Walk) -> Row:
         factors=_factors(node, result, in_shapes, walk),
         out_bytes=elements(result.out_shape) * FLOAT,
         kept_bytes=kept_for_backward(
-            LAYERS[node.kind], node, arguments, shapes=walk.shapes, layouts=walk.layouts, storages=walk.storages
+            LAYERS[node.kind],
+            node,
+            arguments,
+            statistics=result.statistics,
+            shapes=walk.shapes,
+            layouts=walk.layouts,
+            storages=walk.storages,
         ),
         field=walk.fields[node.id].seen,
     )

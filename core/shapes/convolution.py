@@ -11,38 +11,47 @@ from core.messages import N_
 from core.shapes.arguments import quoted, spread
 from core.shapes.errors import ShapeError
 from core.shapes.layer import UNKNOWN, Argument, Arguments, Layer, Result, Shape, Step, Value, elements, listed
+from core.shapes.structure import pad
 from core.shapes.windows import NAMES, Axis, TransposedAxis, number
 
+ODD_GROUPS = N_("{name} = {channels} cannot be split into {groups} equal groups; choose a multiple of {groups}.")
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 def convolution(dims: int, arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
     """Slide out_channels kernels over the input: (N, C_in, …) -> (N, C_out, …), or the same without N."""
-    channels, pixels = channels_and_pixels(f"conv{dims}d", dims, inputs[0])
-    a, filled = fill_channels(arguments, channels)
-    weight = (a["out_channels"], a["in_channels"] // a["groups"], *spread(a["kernel_size"], dims))
-    stride, dilation = spread(a["stride"], dims), spread(a["dilation"], dims)
-    padding = padding_of(a, weight[2:], dilation, dims)
-    refuse_odd_lengths(dims, weight, stride=stride, padding=padding[0], dilation=dilation)
-    refuse_wrapping(a["padding_mode"], padding, inputs[0], pixels)
-    refuse_bad_windows(weight, stride, padding[0], dilation)
+    a, filled = fill_channels("Conv", dims, arguments, inputs[0])
+    kernel, stride, dilation = (spread(a[name], dims) for name in ("kernel_size", "stride", "dilation"))
+    before, after = padding_of(a, kernel, dilation, dims)
+    shape, padding = pad_first(a, inputs[0], before, after)
+    channels, _ = channels_and_pixels(f"conv{dims}d", dims, shape)
+    weight = (a["out_channels"], a["in_channels"] // a["groups"], *kernel)
+    refuse_odd_lengths(
+        dims,
+        weight,
+        same=(a["padding"], a["padding_mode"]) == ("same", "zeros"),
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+    )
+    refuse_bad_windows(weight, stride, padding, dilation)
     refuse_few_weights(weight, a["groups"])
     if channels != weight[1] * a["groups"]:
-        raise wrong_channels(f"groups={a['groups']}", weight, weight[1] * a["groups"], inputs[0])
+        raise wrong_channels(f"groups={a['groups']}", weight, weight[1] * a["groups"], shape)
     axes = tuple(
-        Axis(name=name, size=size, kernel=kernel, stride=step, before=before, after=after, dilation=gap)
-        for name, size, kernel, step, before, after, gap in zip(
-            NAMES[dims], pixels, weight[2:], stride, *padding, dilation, strict=True
+        Axis(name=name, size=size, kernel=width, stride=step, before=front, after=back, dilation=gap)
+        for name, size, width, step, front, back, gap in zip(
+            NAMES[dims], inputs[0][-dims:], kernel, stride, before, after, dilation, strict=True
         )
     )
     refuse_large_kernel(axes)
-    return windows_result(inputs[0], a["out_channels"], axes, weight, bias=bool(a["bias"]), filled=filled)
+    return windows_result(inputs[0], weight[0], axes, weight, bias=bool(a["bias"]), filled=filled)
 
 
 def transposed_convolution(dims: int, arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
     """Paint out_channels kernels for every input pixel: (N, C_in, …) -> (N, C_out, …), or the same without N."""
+    a, filled = fill_channels("ConvTranspose", dims, arguments, inputs[0])
     channels, pixels = channels_and_pixels(f"conv_transpose{dims}d", dims, inputs[0])
-    a, filled = fill_channels(arguments, channels)
     weight = (a["in_channels"], a["out_channels"] // a["groups"], *spread(a["kernel_size"], dims))
     stride, padding, extra, dilation = (
         spread(a[name], dims) for name in ("stride", "padding", "output_padding", "dilation")
@@ -52,6 +61,8 @@ def transposed_convolution(dims: int, arguments: Arguments, inputs: tuple[Shape,
     refuse_few_weights(weight, a["groups"])
     if channels != weight[0]:
         raise wrong_channels("transposed=1", weight, weight[0], inputs[0])
+    made = weight[1] * a["groups"]  # fewer than out_channels where a lazy layer was given odd groups
+    refuse_odd_bias(a, weight, made)
     refuse_empty(pixels, inputs[0])
     refuse_large_extra(dims, extra, stride, dilation)
     axes = tuple(
@@ -63,7 +74,7 @@ def transposed_convolution(dims: int, arguments: Arguments, inputs: tuple[Shape,
         )
     )
     refuse_small_output(dims, axes)
-    return windows_result(inputs[0], a["out_channels"], axes, weight, bias=bool(a["bias"]), filled=filled)
+    return windows_result(inputs[0], made, axes, weight, bias=bool(a["bias"]), filled=filled)
 
 
 def windows_result(
@@ -98,21 +109,36 @@ def channels_and_pixels(name: str, dims: int, shape: Shape) -> tuple[int, Shape]
         raise ShapeError(
             N_("This layer takes (channels, {axes}) or the same with a batch in front, not {rank} dimensions."),
             torch=f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, "
-            f"but got input of size: {listed(shape)}",
+            f"but got input of size: {f'torch.Size({listed(shape)})' if name.startswith('Lazy') else listed(shape)}",
             axes=", ".join(NAMES[dims]),
             rank=len(shape),
         )
     return shape[-dims - 1], shape[-dims:]
 
 
-def fill_channels(arguments: Arguments, channels: int) -> tuple[dict[str, Value], dict[str, int]]:
+def fill_channels(name: str, dims: int, arguments: Arguments, shape: Shape) -> tuple[dict[str, Value], dict[str, int]]:
     """Work out in_channels where it is unknown: as many as arrive."""
     if arguments.get("in_channels", UNKNOWN) not in (UNKNOWN, None):
         return dict(arguments), {}
+    channels, _ = channels_and_pixels(f"Lazy{name}{dims}d", dims, shape)
     filled = {"in_channels": channels}
-    a = {**arguments, **filled}
-    check_channels(a)
-    return a, filled
+    check_channels(("in_channels",), {**arguments, **filled})
+    return {**arguments, **filled}, filled
+
+
+def pad_first(a: Arguments, shape: Shape, before: Shape, after: Shape) -> tuple[Shape, Shape]:
+    """Return the input and the padding that are left for the convolution itself.
+
+    Zeros are part of it; with any other mode the image is padded by itself, before. So is the odd pixel of "same".
+    """
+    if a["padding_mode"] == "zeros":
+        if before == after or len(shape) <= len(before):
+            return shape, before
+        first = len(shape) - len(before)
+        odd = (size + back - front for size, front, back in zip(shape[first:], before, after, strict=True))
+        return (*shape[:first], *odd), before
+    sides = [side for pair in zip(reversed(before), reversed(after), strict=True) for side in pair]
+    return pad({"pad": tuple(sides), "mode": a["padding_mode"]}, (shape,)).out_shape, (0,) * len(before)
 
 
 def padding_of(a: dict[str, Value], kernel: Shape, dilation: Shape, dims: int) -> tuple[Shape, Shape]:
@@ -131,7 +157,7 @@ def padding_of(a: dict[str, Value], kernel: Shape, dilation: Shape, dims: int) -
 
 def check(dims: int, arguments: Arguments) -> None:
     """Refuse what PyTorch refuses when a convolution is built."""
-    check_channels(arguments)
+    check_channels(("in_channels", "out_channels"), arguments)
     padding = arguments["padding"]
     if isinstance(padding, str) and padding not in ("same", "valid"):
         raise ShapeError(
@@ -167,16 +193,21 @@ def check_transposed(dims: int, arguments: Arguments) -> None:
     if arguments["padding_mode"] != "zeros":
         raise ShapeError(
             N_("A transposed convolution pads with zeros only."),
-            torch=f'Only "zeros" padding mode is supported for ConvTranspose{dims}d',
+            torch=f'Only "zeros" padding mode is supported for {lazy(arguments)}ConvTranspose{dims}d',
             error_type="ValueError",
             at="definition",
         )
-    check_channels(arguments)
+    check_channels(("in_channels", "out_channels"), arguments)
     refuse_negative_weight(dims, arguments, transposed=True)
 
 
-def check_channels(arguments: Arguments) -> None:
-    """Refuse groups that do not divide the channels."""
+def lazy(arguments: Arguments) -> str:
+    """Return the first part of the name of a layer that counts its channels itself."""
+    return "" if "in_channels" in arguments else "Lazy"
+
+
+def check_channels(names: tuple[str, ...], arguments: Arguments) -> None:
+    """Refuse groups that do not divide the channels; of a lazy layer, PyTorch looks at in_channels only."""
     groups = arguments["groups"]
     if groups <= 0:
         raise ShapeError(
@@ -186,11 +217,11 @@ def check_channels(arguments: Arguments) -> None:
             at="definition",
             groups=groups,
         )
-    for name in ("in_channels", "out_channels"):
-        channels = arguments.get(name, UNKNOWN)
+    for name in names if "in_channels" in arguments else ():
+        channels = arguments[name]
         if isinstance(channels, int) and channels % groups:
             raise ShapeError(
-                N_("{name} = {channels} cannot be split into {groups} equal groups; choose a multiple of {groups}."),
+                ODD_GROUPS,
                 torch=f"{name} must be divisible by groups",
                 error_type="ValueError",
                 at="definition",
@@ -204,8 +235,7 @@ def refuse_negative_weight(dims: int, arguments: Arguments, *, transposed: bool)
     """Refuse sizes below zero, of which no tensor can be made."""
     first, second = arguments.get("in_channels", 0), arguments["out_channels"]
     first = first if isinstance(first, int) else 0
-    groups = arguments["groups"]
-    kernel = arguments["kernel_size"]
+    groups, kernel = arguments["groups"], arguments["kernel_size"]
     sizes = kernel if isinstance(kernel, tuple) else (kernel,) * dims
     weight = (first, second // groups, *sizes) if transposed else (second, first // groups, *sizes)
     refuse_negative(weight)
@@ -223,7 +253,7 @@ def refuse_negative(weight: Shape) -> None:
         )
 
 
-def refuse_odd_lengths(dims: int, weight: Shape, **per_axis: Shape) -> None:
+def refuse_odd_lengths(dims: int, weight: Shape, *, same: bool = False, **per_axis: Shape) -> None:
     """Refuse tuples with more or fewer numbers than there are axes."""
     wanted = len(weight) - 2
     for name, values in per_axis.items():
@@ -233,34 +263,14 @@ def refuse_odd_lengths(dims: int, weight: Shape, **per_axis: Shape) -> None:
                     "Give one number for all axes or exactly {dims} of them: "
                     "kernel_size has {kernel}, {name} has {count}."
                 ),
-                torch=f"expected {name} to be a single integer value or a list of {wanted} values to match the "
+                torch=f"{name} cannot broadcast to {wanted} dimensions"
+                if same
+                else f"expected {name} to be a single integer value or a list of {wanted} values to match the "
                 f"convolution dimensions, but got {name}={listed(values)}",
                 dims=dims,
                 kernel=wanted,
                 name=name,
                 count=len(values),
-            )
-
-
-def refuse_wrapping(mode: str, padding: tuple[Shape, Shape], shape: Shape, pixels: Shape) -> None:
-    """Refuse padding by reflection or around the edge that is longer than the image itself."""
-    first = len(shape) - len(pixels)
-    for axis in reversed(range(len(pixels))):
-        size, before, after = pixels[axis], padding[0][axis], padding[1][axis]
-        if mode == "reflect" and max(before, after) >= size:
-            raise ShapeError(
-                N_("Reflected padding must be smaller than the image: {padding} pixels do not fit into {size}."),
-                torch="Argument #4: Padding size should be less than the corresponding input dimension, but got: "
-                f"padding ({before}, {after}) at dimension {first + axis} of input {listed(shape)}",
-                padding=max(before, after),
-                size=size,
-            )
-        if mode == "circular" and max(before, after) > size:
-            raise ShapeError(
-                N_("Circular padding can go around once only: {padding} pixels are more than the {size} there are."),
-                torch="Padding value causes wrapping around more than once.",
-                padding=max(before, after),
-                size=size,
             )
 
 
@@ -295,6 +305,28 @@ def refuse_few_weights(weight: Shape, groups: int) -> None:
             N_("There must be at least one output channel."),
             torch=f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, "
             f"but got weight of size {listed(weight)} instead",
+        )
+    if weight[0] % groups:
+        raise ShapeError(
+            ODD_GROUPS,
+            torch=f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, "
+            f"but got weight of size [{listed(weight)}] instead",
+            name="out_channels",
+            channels=weight[0],
+            groups=groups,
+        )
+
+
+def refuse_odd_bias(arguments: Arguments, weight: Shape, made: int) -> None:
+    """Refuse a lazy transposed convolution whose groups do not divide its output channels."""
+    if arguments["bias"] and made != arguments["out_channels"]:
+        raise ShapeError(
+            ODD_GROUPS,
+            torch=f"Given transposed=1, weight of size {listed(weight)}, expected bias to be 1-dimensional with {made} "
+            f"elements, but got bias of size [{arguments['out_channels']}] instead",
+            name="out_channels",
+            channels=arguments["out_channels"],
+            groups=arguments["groups"],
         )
 
 
@@ -354,7 +386,7 @@ def refuse_large_extra(dims: int, extra: Shape, stride: Shape, dilation: Shape) 
 
 def refuse_small_output(dims: int, axes: tuple[Axis, ...]) -> None:
     """Refuse padding that cuts everything away."""
-    if all(axis.out > 0 for axis in axes):
+    if min(axis.out for axis in axes) >= 0 and any(axis.out > 0 for axis in axes):
         return
     pixels, out = tuple(axis.size for axis in axes), tuple(axis.out for axis in axes)
     flat = (1,) if dims == 1 else ()

@@ -55,6 +55,7 @@ class Result:
     axes: tuple[Axis, ...] = ()  # the windows, one per spatial axis
     steps: tuple[Step, ...] = ()
     filled: Mapping[str, int] = field(default_factory=dict)  # arguments that were UNKNOWN
+    statistics: int = 0  # numbers that autograd keeps of a normalisation: means and deviations
 
 
 Rule = Callable[[Arguments, tuple[Shape, ...]], Result]

@@ -45,10 +45,11 @@ def bind(kind: str, *values: Value, **named: Value) -> dict[str, Value]:
     return bind_to(find_layer(kind), values, named)
 
 
-def apply(kind: str, arguments: Arguments, *inputs: Shape) -> Result:
+def apply(kind: str, arguments: Arguments, *inputs: Shape, training: bool = True) -> Result:
     """Build the layer, send tensors of these shapes through it and return what comes out; raises ShapeError.
 
-    Nothing is allocated: a layer is a few formulas here.
+    `training` is the mode, as in model.train() and model.eval(): batch normalisation refuses single values only while
+    training. Nothing is allocated: a layer is a few formulas here.
     """
     layer = find_layer(kind)
     fewest, most = layer.inputs
@@ -57,6 +58,6 @@ def apply(kind: str, arguments: Arguments, *inputs: Shape) -> Result:
             N_("{kind} takes {wanted} tensor(s), not {count}."), kind=layer.kind, wanted=fewest, count=len(inputs)
         )
     layer.check(arguments)
-    result = layer.rule(arguments, inputs)
+    result = layer.rule({"training": training, **arguments}, inputs)
     within_limits(result.out_shape, result.params)
     return result

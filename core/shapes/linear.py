@@ -18,9 +18,13 @@ def linear(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
     """Multiply the last axis by a matrix: (…, in_features) -> (…, out_features)."""
     shape = inputs[0]
     if not shape:
+        lazy = arguments.get("in_features", UNKNOWN) in (UNKNOWN, None)
         raise ShapeError(
             N_("A single number has no axis that could be multiplied."),
-            torch="both arguments to linear need to be at least 1D, but they are 0D and 2D",
+            torch="tuple index out of range"
+            if lazy
+            else "both arguments to linear need to be at least 1D, but they are 0D and 2D",
+            error_type="IndexError" if lazy else "RuntimeError",
         )
     wanted, made = arguments.get("in_features", UNKNOWN), arguments["out_features"]
     filled = {}
@@ -82,11 +86,10 @@ def batch_norm(ranks: tuple[int, ...], arguments: Arguments, inputs: tuple[Shape
     if channels in (UNKNOWN, None):
         channels = shape[1]
         filled = {"num_features": channels}
-    refuse_single_value(shape)
-    if channels != shape[1]:
-        raise wrong_norm(
-            channels, shape[1], tracked=bool(arguments["track_running_stats"]), affine=bool(arguments["affine"])
-        )
+    if arguments.get("training", True) or not arguments["track_running_stats"]:
+        refuse_single_value(shape)
+    if channels != shape[1] and (arguments["affine"] or arguments["track_running_stats"]):
+        raise wrong_norm(channels, shape[1], tracked=bool(arguments["track_running_stats"]))
     params = 2 * channels if arguments["affine"] else 0
     return Result(
         out_shape=shape,
@@ -94,6 +97,7 @@ def batch_norm(ranks: tuple[int, ...], arguments: Arguments, inputs: tuple[Shape
         macs=params * images(shape),
         steps=(Step(label=N_("parameters"), text=f"2·{channels} = {params}"),) if params else (),
         filled=filled,
+        statistics=2 * channels,
     )
 
 
@@ -107,12 +111,12 @@ def refuse_single_value(shape: Shape) -> None:
         )
 
 
-def wrong_norm(wanted: int, channels: int, *, tracked: bool, affine: bool) -> ShapeError:
+def wrong_norm(wanted: int, channels: int, *, tracked: bool) -> ShapeError:
     """Say that other channels arrive than are normalised."""
     what = "running_mean" if tracked else "weight"
     return ShapeError(
         N_("The layer was built for num_features = {wanted}, but {channels} channels arrive."),
-        torch=f"{what} should contain {channels} elements not {wanted}" if tracked or affine else "",
+        torch=f"{what} should contain {channels} elements not {wanted}",
         wanted=wanted,
         channels=channels,
     )
@@ -140,7 +144,7 @@ def instance_norm(dims: int, arguments: Arguments, inputs: tuple[Shape, ...]) ->
             wanted=features,
             channels=channels,
         )
-    if elements(shape[-dims:]) == 1:
+    if elements(shape[-dims:]) == 1 and (arguments.get("training", True) or not arguments["track_running_stats"]):
         batched = shape if len(shape) == dims + 2 else (1, *shape)
         raise ShapeError(
             N_("One pixel per channel has no variance to normalise with."),
@@ -148,7 +152,7 @@ def instance_norm(dims: int, arguments: Arguments, inputs: tuple[Shape, ...]) ->
             error_type="ValueError",
         )
     params = 2 * features if arguments["affine"] else 0
-    return Result(out_shape=shape, params=params, macs=params * images(shape))
+    return Result(out_shape=shape, params=params, macs=params * images(shape), statistics=2 * elements(shape[:-dims]))
 
 
 def layer_norm(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
@@ -172,7 +176,9 @@ def layer_norm(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
         )
     weights = elements(sizes) if arguments["elementwise_affine"] else 0
     params = weights * (2 if arguments["bias"] else 1)
-    return Result(out_shape=shape, params=params, macs=params * images(shape))
+    return Result(
+        out_shape=shape, params=params, macs=params * images(shape), statistics=2 * elements(shape[: -len(sizes)])
+    )
 
 
 def group_norm(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
@@ -208,7 +214,7 @@ def group_norm(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
             channels=shape[1],
         )
     params = 2 * channels if arguments["affine"] else 0
-    return Result(out_shape=shape, params=params, macs=params * images(shape))
+    return Result(out_shape=shape, params=params, macs=params * images(shape), statistics=2 * shape[0] * groups)
 
 
 def check_group_norm(arguments: Arguments) -> None:

@@ -134,6 +134,7 @@ def kept_for_backward(
     node: Node,
     arguments: Arguments,
     *,
+    statistics: int,
     shapes: Mapping[str, Shape],
     layouts: Mapping[str, Layout],
     storages: set[str],
@@ -152,6 +153,7 @@ def kept_for_backward(
             total += elements(shapes[name]) * FLOAT
     count = elements(shapes[node.id])
     total += count * INDEX if "indices" in layer.keeps else 0
+    total += statistics * FLOAT
     return total + (count if _drops(layer, arguments) else 0)  # a mask has one byte for each value
 
 

@@ -56,7 +56,7 @@ def dropout(ranks: tuple[int, ...], arguments: Arguments, inputs: tuple[Shape, .
             expected="2D or 3D",
             rank=len(shape),
         )
-    if ranks and len(shape) < 2:
+    if ranks and len(shape) < 2 and arguments.get("training", True) and 0 < arguments["p"] < 1:
         raise ShapeError(
             N_("Dropping channels needs at least 2 dimensions, not {rank}."),
             torch="Feature dropout requires at least 2 dimensions in the input",
@@ -81,6 +81,8 @@ def prelu(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
     """Multiply negative values by a learned slope, one for all channels or one for each."""
     shape, count = inputs[0], arguments["num_parameters"]
     channels = shape[1] if len(shape) > 1 else 1
+    if count != 1 and not shape:
+        raise ShapeError(N_("A single number has no channels."), torch="Not allow zero-dim input tensor.")
     if count not in (1, channels):
         raise ShapeError(
             N_("There are {count} slopes for {channels} channels; use 1 or {channels}."),
@@ -96,7 +98,10 @@ def glu(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
     """Multiply one half of the values by the sigmoid of the other half."""
     shape = inputs[0]
     if not shape:
-        raise ShapeError(N_("A single number cannot be halved."), torch="glu does not support 0-dimensional tensors")
+        raise ShapeError(
+            N_("A single number cannot be halved."),
+            torch="glu does not support scalars because halving size must be even",
+        )
     dim = normal_dim(arguments["dim"], len(shape))
     if shape[dim] % 2:
         raise ShapeError(

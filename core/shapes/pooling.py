@@ -21,10 +21,16 @@ def pooling(dims: int, kind: str, arguments: Arguments, inputs: tuple[Shape, ...
     """Slide windows over each channel by itself: (N, C, …) -> (N, C, …), or the same without N."""
     shape = inputs[0]
     refuse_indices(arguments)
+    if dims == 1:
+        refuse_rank(dims, kind, shape)
     kernel, stride, padding, dilation = windows = windows_of(dims, kind, arguments)
-    refuse_rank(dims, kind, shape)
-    refuse_bad_windows(dims, kind, windows)
-    refuse_empty(dims, kind, shape)
+    if dims > 1:
+        refuse_rank(dims, kind, shape)
+    if kind == "max_pool1d":
+        refuse_empty(dims, kind, shape)
+        refuse_bad_line(kernel[0], stride[0], padding[0], dilation[0])
+    else:
+        refuse_bad_windows(dims, kind, windows, shape)
     axes = tuple(
         Axis(
             name=name, size=size, kernel=width, stride=step, before=pad, after=pad, dilation=gap,
@@ -47,13 +53,11 @@ def adaptive_pooling(dims: int, kind: str, arguments: Arguments, inputs: tuple[S
     shape = inputs[0]
     refuse_indices(arguments)
     wanted = wanted_sizes(dims, kind, arguments["output_size"], shape)
-    refuse_adaptive_rank(dims, kind, shape)
-    if min(wanted) < 0:
-        raise ShapeError(
-            N_("output_size cannot be negative: {size}."),
-            torch=negative_size(dims, kind, shape, wanted),
-            size=quoted(wanted),
-        )
+    if kind in ("adaptive_avg_pool2d", "adaptive_avg_pool3d") and set(wanted) == {1} and len(wanted) == dims:
+        return mean_of_all(dims, shape)
+    refuse_adaptive_rank(dims, kind, shape, wanted)
+    if "max" in kind or dims == 1:
+        refuse_negative_size(dims, kind, shape, wanted)
     first = len(shape) - dims
     empty = next(
         (axis for axis in range(first if "avg" in kind else min(1, first), len(shape)) if shape[axis] == 0), None
@@ -77,6 +81,23 @@ def adaptive_pooling(dims: int, kind: str, arguments: Arguments, inputs: tuple[S
     )
 
 
+def mean_of_all(dims: int, shape: Shape) -> Result:
+    """Take the mean of every channel: what PyTorch does for a wanted size of 1, and then for inputs of any rank."""
+    if len(shape) < dims:
+        reach = max(len(shape), 1)
+        raise wrong_rank(
+            dims,
+            shape,
+            f"Dimension out of range (expected to be in range of [{-reach}, {reach - 1}], but got {-dims})",
+            "IndexError",
+        )
+    axes = tuple(
+        AdaptiveAxis(name=name, size=size, wanted=1) for name, size in zip(NAMES[dims], shape[-dims:], strict=True)
+    )
+    steps = tuple(Step(label=axis.name, text=axis.formula()) for axis in axes)
+    return Result(out_shape=(*shape[:-dims], *(1,) * dims), axes=axes, steps=steps)
+
+
 def windows_of(dims: int, kind: str, arguments: Arguments) -> tuple[Shape, Shape, Shape, Shape]:
     """Return kernel, stride, padding and dilation per axis; the stride is the kernel unless it is given."""
     given = {name: arguments[name] for name in ("kernel_size", "stride", "padding")}
@@ -97,43 +118,46 @@ def windows_of(dims: int, kind: str, arguments: Arguments) -> tuple[Shape, Shape
 
 def wanted_sizes(dims: int, kind: str, given: object, shape: Shape) -> Shape:
     """Return output_size per axis; None keeps the size of an axis."""
-    if dims == 1:
-        values = given if isinstance(given, tuple) else (given,)
-        if len(values) == 1 and isinstance(values[0], int):
-            return (values[0],)
-        if len(values) > 1:
-            raise ShapeError(
-                N_("{name} needs one number for all axes or exactly {dims} of them, not {count}."),
-                torch=f"{kind}() argument 'output_size' should contain one int (got {len(values)})",
-                name="output_size",
-                dims=1,
-                count=len(values),
-            )
-        raise ShapeError(
-            N_("output_size must be a number here, not None."),
-            torch=f"{kind}(): argument 'output_size' (position 2) must be tuple of ints, not NoneType",
-            error_type="TypeError",
-        )
-    if given is None:
+    if given is None or (dims == 1 and given == (None,)):
         raise ShapeError(
             N_("output_size must be a number, or one for each axis; only there may None stand for “as it is”."),
-            torch="object of type 'NoneType' has no len()",
+            torch=f"{kind}(): argument 'output_size' (position 2) must be tuple of ints, not NoneType"
+            if dims == 1
+            else "object of type 'NoneType' has no len()",
             error_type="TypeError",
         )
-    values = given if isinstance(given, tuple) else (given,) * dims
-    if len(values) != dims:
-        words = f"{kind}: output_size must be {dims}"
-        if "max" in kind:
-            words = f"{kind}(): internal error: output_size.size() must be {dims}"
+    if not isinstance(given, tuple):
+        return (int(str(given)),) * dims
+    if dims == 1:
+        return given
+    if len(shape) <= len(given):
         raise ShapeError(
-            N_("{name} needs one number for all axes or exactly {dims} of them, not {count}."),
-            torch=words if len(values) else "",
-            name="output_size",
-            dims=dims,
-            count=len(values),
+            N_("This layer takes (channels, {axes}) or the same with a batch in front, not {rank} dimensions."),
+            torch=f"Input dimension should be at least {len(given) + 1}",
+            error_type="ValueError",
+            axes=", ".join(NAMES[dims]),
+            rank=len(shape),
         )
-    kept = shape[-dims:] if len(shape) >= dims else (1,) * dims
-    return tuple(size if want is None else want for want, size in zip(values, kept, strict=True))
+    kept = shape[-len(given) :]
+    return tuple(size if want is None else want for want, size in zip(given, kept, strict=False))
+
+
+def refuse_count(dims: int, kind: str, wanted: Shape) -> None:
+    """Refuse an output_size of more or fewer numbers than there are axes."""
+    if len(wanted) == dims:
+        return
+    words = f"{kind}(): internal error: output_size.size() must be {dims}"
+    if dims == 1:
+        words = f"{kind}() argument 'output_size' should contain one int (got {len(wanted)})"
+    elif "avg" in kind:
+        words = f"{kind}: output_size must be {dims}"
+    raise ShapeError(
+        N_("{name} needs one number for all axes or exactly {dims} of them, not {count}."),
+        torch=words,
+        name="output_size",
+        dims=dims,
+        count=len(wanted),
+    )
 
 
 # What PyTorch refuses -----------------------------------------------------------------------------------------------
@@ -147,52 +171,58 @@ def refuse_indices(arguments: Arguments) -> None:
 
 def wrong_count(dims: int, kind: str, name: str, count: int) -> str:
     """Return PyTorch's words for a tuple of the wrong length."""
-    if kind == "max_pool1d":
-        return f"max_pool1d() {name} must be an int, list of ints or tuple of ints of size 1 but got size {count}"
     if kind == "avg_pool1d":
         return f"avg_pool1d() argument '{name}' should contain one int (got {count})"
-    either = "" if kind == "avg_pool3d" else "either "
-    if name == "stride":
-        return f"{kind}: stride must {either}be omitted, a single int, or a tuple of {COUNTS[dims]}"
-    if name == "dilation" or (kind == "avg_pool3d" and name == "padding"):
-        either = "either " if name == "dilation" else ""
-        return f"{kind}: {name} must be {either}a single int, or a tuple of {COUNTS[dims]}"
-    return f"{kind}: {name} must {either}be a single int, or a tuple of {COUNTS[dims]}"
+    if kind == "max_pool1d":
+        lists = {
+            "stride": "None, an int, list of ints, or tuple",
+            "padding": "an int, list of ints, or tuple",
+        }.get(name, "an int, list of ints or tuple")
+        return f"max_pool1d() {name} must be {lists} of ints of size 1 but got size {count}"
+    either = {"avg_pool3d": "be "}.get(kind, "either be " if name != "dilation" else "be either ")
+    omitted = "omitted, " if name == "stride" else ""
+    return f"{kind}: {name} must {either}{omitted}a single int, or a tuple of {COUNTS[dims]}"
 
 
 def refuse_rank(dims: int, kind: str, shape: Shape) -> None:
     """Refuse inputs that are no (batches of) images."""
-    if len(shape) in (dims + 1, dims + 2):
-        return
+    if len(shape) in (dims + 1, dims + 2) or (kind == "avg_pool2d" and len(shape) > 4):
+        return  # which refuses the latter after everything else
     torch = f"non-empty {dims + 1}D or {dims + 2}D (batch mode) tensor expected for input"
     if kind == "max_pool1d":
-        torch = (
-            "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, "
-            f"but got:{listed(shape)}"
-        )
+        torch = optional_batch("max_pool1d: Expected 2D or 3D", shape)
     elif kind == "avg_pool1d":
         torch = (
             f"Expected 2 to 3 dimensions, but got {len(shape)}-dimensional tensor for argument #1 'self' "
             "(while checking arguments for avg_pool1d)"
         )
-    elif kind == "avg_pool2d" and len(shape) < 3:
+    elif kind == "avg_pool2d" and not shape:
+        torch = "Dimension specified as -3 but tensor has no dimensions"
+    elif kind == "avg_pool2d":
         torch = f"Dimension out of range (expected to be in range of [-{len(shape)}, {len(shape) - 1}], but got -3)"
     raise wrong_rank(dims, shape, torch, "IndexError" if torch.startswith("Dimension") else "RuntimeError")
 
 
-def refuse_adaptive_rank(dims: int, kind: str, shape: Shape) -> None:
-    """Refuse inputs that are no (batches of) images."""
-    if len(shape) in (dims + 1, dims + 2):
-        return
-    torch = (
-        f"{kind}(): Expected {dims + 1}D or {dims + 2}D tensor, but got{':' if 'max' in kind else ''} {listed(shape)}"
-    )
-    if dims == 1:
-        torch = (
-            f"Expected 2 to 3 dimensions, but got {len(shape)}-dimensional tensor for argument #1 'self' "
-            f"(while checking arguments for {kind})"
-        )
-    raise wrong_rank(dims, shape, torch)
+def optional_batch(start: str, shape: Shape) -> str:
+    """Return PyTorch's words for an input that is no image or has no pixels."""
+    return f"{start} (batch mode) tensor with optional 0 dim batch size for input, but got:{listed(shape)}"
+
+
+def refuse_adaptive_rank(dims: int, kind: str, shape: Shape, wanted: Shape) -> None:
+    """Refuse inputs that are no (batches of) images, and wanted sizes that are none."""
+    if "avg" in kind and dims > 1:
+        refuse_count(dims, kind, wanted)
+        refuse_negative_size(dims, kind, shape, wanted)
+    if len(shape) not in (dims + 1, dims + 2):
+        colon = ":" if "max" in kind else ""
+        torch = f"{kind}(): Expected {dims + 1}D or {dims + 2}D tensor, but got{colon} {listed(shape)}"
+        if dims == 1:
+            torch = (
+                f"Expected 2 to 3 dimensions, but got {len(shape)}-dimensional tensor for argument #1 'self' "
+                f"(while checking arguments for {kind})"
+            )
+        raise wrong_rank(dims, shape, torch)
+    refuse_count(dims, kind, wanted)
 
 
 def wrong_rank(dims: int, shape: Shape, torch: str, error_type: str = "RuntimeError") -> ShapeError:
@@ -206,40 +236,66 @@ def wrong_rank(dims: int, shape: Shape, torch: str, error_type: str = "RuntimeEr
     )
 
 
-def refuse_bad_windows(dims: int, kind: str, windows: tuple[Shape, Shape, Shape, Shape]) -> None:
+def refuse_bad_windows(dims: int, kind: str, windows: tuple[Shape, Shape, Shape, Shape], shape: Shape) -> None:
     """Refuse windows that are empty, stand still or lie in the padding."""
-    kernel, stride, padding, dilation = windows
-    if kind == "max_pool1d":
-        refuse_bad_line(kernel[0], stride[0], padding[0], dilation[0])
-        return
-    if 0 in stride:
+    for width, step, pad, gap in zip(*windows, strict=True):
+        refuse_bad_window(width, step, pad, gap)
+    kernel, stride, padding, dilation = (refuse_nothing(dims, *each) for each in zip(WORDS, windows, strict=True))
+    refuse_empty(dims, kind, shape)
+    if any(2 * pad > width for width, pad in zip(kernel, padding, strict=True)):
+        names = LETTERS[len(kernel)]
+        pads = [f"pad{name}{sign}{pad}" for name, pad in zip(names, padding, strict=True) for sign in (" = ", ": ")]
+        sizes = [f"k{name}{sign}{width}" for name, width in zip(names, kernel, strict=True) for sign in (" = ", ": ")]
+        del stride, dilation
+        raise ShapeError(
+            HALF,
+            torch="pad should be smaller than or equal to half of kernel size, but got "
+            + (
+                ", ".join((pads[2], pads[0], sizes[2], sizes[0]))
+                if len(kernel) == 2
+                else " ".join((sizes[1], sizes[5], sizes[3], pads[1], pads[5], pads[3]))
+            ),
+            padding=max(padding),
+            kernel=min(kernel),
+        )
+
+
+def refuse_bad_window(width: int, step: int, pad: int, gap: int) -> None:
+    """Refuse a window that stands still, or that may lie in the padding, on one axis."""
+    if step == 0:
         raise ShapeError(STRIDE, torch="stride should not be zero")
-    letters = LETTERS[max(2, dims)]
-    for name, short, values, sentence in (
-        ("kernel size", "k", kernel, KERNEL),
-        ("stride", "d", stride, STRIDE),
-        ("dilation", "dilation", dilation, DILATION),
-    ):
-        flat = (1, *values) if dims == 1 else values
-        if min(flat) <= 0 and (name != "kernel size" or min(flat) == 0 or dims == 3):
-            parts = " ".join(f"{short}{letter}: {value}" for letter, value in zip(letters, flat, strict=True))
-            raise ShapeError(sentence, torch=f"{name} should be greater than zero, but got {parts}")
-    for width, pad, gap in zip(kernel, padding, dilation, strict=True):
-        if pad < 0:
-            raise ShapeError(N_("padding cannot be negative."), torch=f"pad must be non-negative, but got pad: {pad}")
-        if pad > (gap * (width - 1) + 1) // 2:
-            raise ShapeError(
-                HALF,
-                torch="pad should be at most half of effective kernel size, but got "
-                f"pad={pad}, kernel_size={width} and dilation={gap}",
-                padding=pad,
-                kernel=width,
-            )
+    if pad < 0:
+        raise ShapeError(N_("padding cannot be negative."), torch=f"pad must be non-negative, but got pad: {pad}")
+    if pad > int((gap * (width - 1) + 1) / 2):
+        raise ShapeError(
+            HALF,
+            torch="pad should be at most half of effective kernel size, but got "
+            f"pad={pad}, kernel_size={width} and dilation={gap}",
+            padding=pad,
+            kernel=width,
+        )
+
+
+def refuse_nothing(dims: int, words: tuple[str, str, str], values: Shape) -> Shape:
+    """Refuse zero and negative numbers; returns the values, with an axis of one pixel in front of a single one."""
+    name, short, sentence = words
+    neutral = 0 if name == "padding" else 1
+    flat = (neutral, *values) if dims == 1 else values
+    if sentence and min(flat) <= 0:
+        parts = " ".join(f"{short}{letter}: {value}" for letter, value in zip(LETTERS[len(flat)], flat, strict=True))
+        raise ShapeError(sentence, torch=f"{name} should be greater than zero, but got {parts}")
+    return flat
 
 
 STRIDE = N_("stride must be at least 1, or the window would not move on.")
 KERNEL = N_("kernel_size must be at least 1.")
 DILATION = N_("dilation must be at least 1, the distance between neighbouring weights.")
+WORDS = (  # PyTorch's names for kernel, stride, padding and dilation, and what is wrong with numbers below one
+    ("kernel size", "k", KERNEL),
+    ("stride", "d", STRIDE),
+    ("padding", "pad", ""),
+    ("dilation", "dilation", DILATION),
+)
 HALF = N_(
     "padding = {padding} is more than half of kernel_size = {kernel}; some windows would see nothing but padding."
 )
@@ -269,6 +325,8 @@ def refuse_bad_line(kernel: int, stride: int, padding: int, dilation: int) -> No
 def refuse_empty(dims: int, kind: str, shape: Shape) -> None:
     """Refuse images without channels or pixels; a batch may be empty."""
     inner = shape[-dims - 1 :]
+    if len(shape) > dims + 2:
+        raise wrong_rank(dims, shape, optional_batch("Expected 3D or 4D", shape))
     if 0 not in inner:
         return
     if dims == 3:
@@ -280,13 +338,14 @@ def refuse_empty(dims: int, kind: str, shape: Shape) -> None:
     else:
         start = "max_pool1d: Expected 2D or 3D" if kind == "max_pool1d" else "Expected 3D or 4D"
         view = (*shape[:-1], 1, shape[-1]) if kind == "avg_pool1d" else shape
-        torch = f"{start} (batch mode) tensor with optional 0 dim batch size for input, but got:{listed(view)}"
+        torch = optional_batch(start, view)
     raise ShapeError(N_("The image has no pixels."), torch=torch)
 
 
 def refuse_small_output(dims: int, kind: str, shape: Shape, axes: tuple[Axis, ...]) -> None:
     """Refuse windows that do not fit once."""
-    if all(axis.out >= 1 for axis in axes):
+    too_large = kind == "avg_pool3d" and any(axis.kernel > axis.size for axis in axes)  # padding does not count there
+    if all(axis.out >= 1 for axis in axes) and not too_large:
         return
     out = tuple(axis.out for axis in axes)
     flat = (1,) if kind == "avg_pool1d" else ()
@@ -312,16 +371,20 @@ def refuse_small_output(dims: int, kind: str, shape: Shape, axes: tuple[Axis, ..
     )
 
 
-def negative_size(dims: int, kind: str, shape: Shape, wanted: Shape) -> str:
-    """Return PyTorch's words for a negative output_size."""
+def refuse_negative_size(dims: int, kind: str, shape: Shape, wanted: Shape) -> None:
+    """Refuse a negative output_size."""
+    if min(wanted) >= 0:
+        return
     if "avg" in kind:
         padded = (1, *wanted) if dims == 1 else wanted
         name = "adaptive_avg_pool2d" if dims == 1 else kind
         joined = f"{padded[0]}, {padded[1]}" + (f",{padded[2]}" if len(padded) == 3 else "")
-        return f"{name}: elements of output_size must be greater than or equal to 0 but received {{{joined}}}"
-    made = (*shape[:-1], 1, *wanted) if dims == 1 else (*shape[:-dims], *wanted)
-    bad = next(size for size in made if size < 0)
-    return f"Trying to create tensor with negative dimension {bad}: {listed(made)}"
+        torch = f"{name}: elements of output_size must be greater than or equal to 0 but received {{{joined}}}"
+    else:
+        made = (*shape[:-1], 1, *wanted) if dims == 1 else (*shape[:-dims], *wanted)
+        bad = next(size for size in made if size < 0)
+        torch = f"Trying to create tensor with negative dimension {bad}: {listed(made)}"
+    raise ShapeError(N_("output_size cannot be negative: {size}."), torch=torch, size=quoted(wanted))
 
 
 # The registry -------------------------------------------------------------------------------------------------------

@@ -250,7 +250,7 @@ def pad(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
     out = list(shape)
     for pair in range(len(sides) // 2):
         axis, before, after = len(shape) - 1 - pair, sides[2 * pair], sides[2 * pair + 1]
-        refuse_bad_sides(shape, axis, before, after, mode)
+        refuse_bad_sides(shape, axis, (before, after), mode)
         out[axis] += before + after
     return Result(out_shape=tuple(out))
 
@@ -296,20 +296,26 @@ def refuse_bad_padding(shape: Shape, sides: Shape, mode: str) -> None:
         )
 
 
-def refuse_bad_sides(shape: Shape, axis: int, before: int, after: int, mode: str) -> None:
+def refuse_bad_sides(shape: Shape, axis: int, sides: Shape, mode: str) -> None:
     """Refuse padding that takes more away than there is, or mirrors more than there is."""
-    size = shape[axis]
+    size, (before, after) = shape[axis], sides
     if min(before, 0) + min(after, 0) + size < 0:
         raise ShapeError(
             N_("Negative padding takes pixels away, and there are only {size}."),
             torch="narrow(): length must be non-negative.",
             size=size,
         )
+    if mode != "constant" and size + before + after < 1:
+        raise ShapeError(
+            N_("Negative padding takes pixels away, and there are only {size}."),
+            torch=f"input (W: {size}) is too small. Calculated output W: {size + before + after}",
+            size=size,
+        )
     if mode == "reflect" and max(before, after) >= size:
         raise ShapeError(
             N_("Reflected padding must be smaller than the image: {padding} pixels do not fit into {size}."),
-            torch="Argument #4: Padding size should be less than the corresponding input dimension, but got: "
-            f"padding ({before}, {after}) at dimension {axis} of input {listed(shape)}",
+            torch=f"Argument #{2 + 2 * (len(shape) - axis)}: Padding size should be less than the corresponding input "
+            f"dimension, but got: padding ({before}, {after}) at dimension {axis} of input {listed(shape)}",
             padding=max(before, after),
             size=size,
         )
@@ -324,7 +330,15 @@ def refuse_bad_sides(shape: Shape, axis: int, before: int, after: int, mode: str
 
 def zero_pad(dims: int, mode: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
     """Do the same as a module: one number for all sides, or two for each dimension."""
-    given = arguments["padding"]
+    given, rank = arguments["padding"], len(inputs[0])
+    if mode == "circular" and rank not in (dims + 1, dims + 2):
+        raise ShapeError(
+            N_("This layer takes {expected} inputs, not {rank}D."),
+            torch=f"expected {dims + 1}D or {dims + 2}D input (got {rank}D input)",
+            error_type="ValueError",
+            expected=f"{dims + 1}D or {dims + 2}D",
+            rank=rank,
+        )
     sides = given if isinstance(given, tuple) else (given,) * (2 * dims)
     return pad({"pad": sides, "mode": mode}, inputs)
 
@@ -371,6 +385,14 @@ def interpolate(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
     )
     steps = tuple(Step(label=axis.name, text=axis.formula()) for axis in axes)
     return Result(out_shape=(*shape[:2], *wanted), axes=tuple[Axis, ...](axes), steps=steps)
+
+
+def upsample(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
+    """Do the same as a module, which turns factors into floating-point numbers."""
+    factor = arguments["scale_factor"]
+    return interpolate(
+        {**arguments, "scale_factor": tuple(map(float, factor)) if isinstance(factor, tuple) else factor}, inputs
+    )
 
 
 def resized(arguments: Arguments, pixels: Shape) -> Shape:
@@ -531,7 +553,7 @@ STRUCTURE: dict[str, Layer] = {
         )
         for dims in (1, 2, 3)
     },
-    "Upsample": Layer(kind="Upsample", title=N_("Resizing"), rule=interpolate, arguments=RESIZE, effect="windows"),
+    "Upsample": Layer(kind="Upsample", title=N_("Resizing"), rule=upsample, arguments=RESIZE, effect="windows"),
     "interpolate": Layer(
         kind="interpolate",
         title=N_("Resizing"),
