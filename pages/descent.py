@@ -1,5 +1,6 @@
 """Gradient descent and SGD: see app/course.py. Course: "梯度下降算法", "随机梯度下降算法"."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -15,12 +16,13 @@ from app.figures import descent_words as words
 from app.figures.descent_clock import CLOCKS
 from app.figures.descent_data import Race
 from app.figures.descent_runs import MOST_ROWS, Settings, few, run, seconds_per_update, title
+from app.figures.mse_words import number
 from app.i18n import _, language
 from app.player import Drag, Slider, player
-from core import descent_check, descent_script
+from core import descent_check, descent_script, mse
 from core.descent import RACERS
 from core.errors import InputError
-from core.points import Points
+from core.points import PRESETS, Points
 from pages.parts import descent_average, descent_cost, descent_floor, descent_rates, descent_terrain
 
 ENTRY = course.entry("descent")
@@ -215,6 +217,9 @@ def show_updates(points: Points, settings: Settings, follow: str) -> None:
             st.button(label, key=f"{method}_{epochs:g}", on_click=st.session_state.update, args=(asked,))
     page.table(descent_table.updates(run(points, settings.spec(follow))), name="gradient-descent")
     compare(points, settings, follow)
+    if listing := descent_script.listing(points, settings.spec(follow)):
+        st.markdown(_("The same without PyTorch, as in the course:"))
+        st.code(listing, language="python")
 
 
 def compare(points: Points, settings: Settings, follow: str) -> None:
@@ -223,6 +228,46 @@ def compare(points: Points, settings: Settings, follow: str) -> None:
         found = descent_check.compare(run(points, settings.spec(follow)))
         sentence = _("Over {count:,} updates w differs from that of torch.optim.SGD by {difference:.0e} at most.")
         page.status(sentence.format(count=found.updates, difference=found.difference), "good")
+
+
+# --- Things to try ------------------------------------------------------------------------------------------------
+
+
+def things_to_try(points: Points, settings: Settings) -> None:
+    three = PRESETS["course"].points
+    usual = Settings(epochs=10)
+    ends = {racer: run(three, usual.spec(racer)) for racer in ("gd", "sgd")}
+    page.predict(
+        key="try_epochs",
+        question=_("The course's three points, lr = 0.01, ten epochs: which method comes nearer to w = 2?"),
+        options=[_("Full batch"), _("SGD in order"), _("Both come equally near")],
+        answer=1 if abs(ends["sgd"].w[-1] - 2) < abs(ends["gd"].w[-1] - 2) else 0,
+        explanation=_("SGD ends at w = {sgd} after {many} updates, full batch at w = {gd} after {few}.").format(
+            sgd=number(ends["sgd"].w[-1]), many=len(ends["sgd"]), gd=number(ends["gd"].w[-1]), few=len(ends["gd"])
+        ),
+    )
+    noisy = PRESETS["noisy"].points
+    long = Settings(epochs=200)
+    ends = {racer: run(noisy, long.spec(racer)) for racer in ("gd", "sgd-shuffled")}
+    page.predict(
+        key="try_floor",
+        question=_("The noisy line, lr = 0.01, two hundred epochs: which method ends with the lower loss?"),
+        options=[_("SGD shuffled, because it makes more updates"), _("Full batch"), _("Both end with the same loss")],
+        answer=1 if ends["gd"].cost[-1] < ends["sgd-shuffled"].cost[-1] else 0,
+        explanation=_(
+            "Full batch ends at {gd}, SGD at {sgd}: the samples disagree, so the last one seen always pulls w away."
+        ).format(gd=number(ends["gd"].cost[-1]), sgd=number(ends["sgd-shuffled"].cost[-1])),
+    )
+    edge = mse.largest_stable_lr(mse.curvature(points))
+    st.markdown(
+        _(
+            "* Set the learning rate to {below}, then to {above}. What does the full batch do?\n"
+            "* Drag the start to the minimum. Which method leaves it, and why?\n"
+            "* Count in epochs, then in time. Which method looks best on which clock?"
+        ).format(below=number(0.97 * edge), above=number(1.03 * edge))
+        if edge < math.inf
+        else _("Every x is 0; choose other data to try something.")
+    )
 
 
 # --- The page ----------------------------------------------------------------------------------------------------
@@ -260,6 +305,7 @@ PARTS: tuple[tuple[str, str, Callable[[Points, Settings], None]], ...] = (
     ("terrain", _("Not convex"), descent_terrain.show),
     ("average", _("Exponentially weighted average"), descent_average.show),
     ("cost", _("Time and parallelism"), descent_cost.show),
+    ("try", _("Things to try"), things_to_try),
 )
 for key, label, show in PARTS:
     page.part(label, partial(show, points, settings), key=key)

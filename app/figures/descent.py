@@ -23,6 +23,7 @@ EXTENT = 46  # px; of the y axes of a column, so that its plots stand exactly un
 LINE = 19  # px; of the table
 AROUND = 3  # rows of the table before the present one, and after it
 NOW = "(length(data('follow')) > step ? data('follow')[step] : {})"
+POWERS = "datum.value >= 1e4 || datum.value < 0.01 ? format(datum.value, '.0e') : format(datum.value, '~g')"
 COLUMN: Look = {"minExtent": EXTENT, "maxExtent": EXTENT, "tickCount": 5}
 TABLE = (  # field, right end as a part of the width, colour, title
     ("update", 0.04, "@text", N_("update")),
@@ -199,7 +200,7 @@ def losses(shown: tuple[str, ...], clock: str, *, height: int) -> View:
     x = channel(alt.X, "at", _(CLOCKS[clock].axis))
 
     def y(field: str = "cost") -> alt.Y:
-        guide: Look = {"format": ".2~g", "labelOverlap": "greedy", "labelExpr": "datum.label"}
+        guide: Look = {"labelOverlap": "greedy", "labelExpr": POWERS}
         made: alt.Y = channel(
             alt.Y, "cost", _("loss of all data"), field=field, scale={"type": "log"}, **(COLUMN | guide)
         )
@@ -220,11 +221,13 @@ def losses(shown: tuple[str, ...], clock: str, *, height: int) -> View:
 
 def _table() -> View:
     """Print the followed method's updates around the present one."""
-    rows = alt.Chart(source("printed")).transform_calculate(line=f"datum.place - {NOW}.place")
+    middle = f"clamp({NOW}.place, {AROUND}, max({AROUND}, length(data('printed')) - 1 - {AROUND}))"
+    rows = alt.Chart(source("printed")).transform_calculate(line=f"datum.place - {middle}")
     rows = rows.transform_filter(f"abs(datum.line) <= {AROUND}")
     y = alt.Y("line:Q", scale=alt.Scale(domain=[-AROUND - 1.5, AROUND + 0.5], reverse=True, nice=False), axis=None)
     across = alt.Scale(domain=[0, 1], nice=False)
-    band = alt.Chart(alt.InlineData(values=[{"line": 0, "left": 0, "right": 1}]))
+    band = alt.Chart(alt.InlineData(values=[{"left": 0, "right": 1}]))
+    band = band.transform_calculate(line=f"{NOW}.place - {middle}")
     layers = [
         band.mark_rect(color="@grid", height=LINE).encode(y=y, x=alt.X("left:Q", scale=across, axis=None), x2="right:Q")
     ]

@@ -21,6 +21,7 @@ from core.shuffle import Order
 MOST_PARABOLAS = 30
 WIDEST = 1e10  # how far below the loss at the start the axis of the loss reaches
 HIGHEST = 1e3  # and how far above it
+FAR = 4  # widths of the picture, from its middle
 NAMED = 3  # samples of a batch that are named in the table
 
 
@@ -59,6 +60,7 @@ def race_data(points: Points, settings: Settings, race: Race, _language: str) ->
     own = mse.curves(Points(x=tuple(points.x[i] for i in chosen), y=tuple(points.y[i] for i in chosen)), values[::2])
     top = float(mean.max()) or 1.0
     walk = walk_rows(found, beat, race)
+    walk["w"] = near(walk["w"], window)
     frame = {"w0": window.start, "w1": window.stop, "loss0": -0.04 * top, "loss1": 1.08 * top}
     frame |= {"best": lowest.w, "least": lowest.loss, "steepness": mse.curvature(points) / 2, "start": settings.w}
     frame |= ends(walk, found, beat, lowest.loss)
@@ -114,6 +116,12 @@ def walk_rows(found: Mapping[str, Trajectory], beat: Steps, race: Race) -> pd.Da
     return pd.concat(parts, ignore_index=True)
 
 
+def near(values: pd.Series, window: Sweep) -> pd.Series:
+    """Leave out what lies so far outside that its path is nothing but level lines across the picture."""
+    middle, width = (window.start + window.stop) / 2, window.stop - window.start
+    return values.where((values - middle).abs() <= FAR * width)
+
+
 def from_start(values: Array, start: float) -> Array:
     """Put the start before the values after each update."""
     return np.concatenate(([start], values))
@@ -147,6 +155,7 @@ def follow_rows(course: Trajectory, done: Order) -> pd.DataFrame:
     def where_made(values: Array) -> Array:
         return np.where(made, values, np.nan)
 
+    sizes = np.array([len(course.rows(int(u))) for u in last], dtype=np.float64)
     rates = np.array([course.spec.lr_in(int(epoch)) for epoch in course.epoch[last]])
     columns = {
         "step": np.arange(len(done)),
@@ -160,7 +169,8 @@ def follow_rows(course: Trajectory, done: Order) -> pd.DataFrame:
         "lr": rates,
         "cost": from_start(course.cost, course.start_cost)[done],
         "place": np.unique(done, return_inverse=True)[1],  # among the printed rows
-        "partial": made & np.array([len(course.rows(int(u))) < len(course.points) for u in last]),
+        "size": where_made(sizes),
+        "partial": made & (sizes < len(course.points)),
     }
     if not course.spec.with_bias:
         columns |= {name: where_made(values) for name, values in verdict.batches(course, last).items()}
@@ -178,9 +188,9 @@ def printed_rows(course: Trajectory, done: Order) -> pd.DataFrame:
             "place": np.arange(len(update)),
             "update": [str(u) for u in update],
             "samples": [samples(course, int(u) - 1) if u else _("start") for u in update],
-            "gradient": [written(course.gradient_w[u - 1]) if u else "" for u in update],
-            "w": [written(value) for value in w[update]],
-            "cost": [written(value) for value in cost[update]],
+            "gradient": [written(course.gradient_w[u - 1], 4) if u else "" for u in update],
+            "w": [written(value, 5) for value in w[update]],
+            "cost": [written(value, 4) for value in cost[update]],
         }
     )
 
@@ -197,6 +207,6 @@ def samples(course: Trajectory, update: int) -> str:
     return ngettext("{count} row", "{count} rows", len(rows)).format(count=len(rows))
 
 
-def written(value: float) -> str:
-    """Write a number of the table: five digits at most."""
-    return f"{value:.5g}".replace("-", "−")
+def written(value: float, digits: int) -> str:
+    """Write a number of the table."""
+    return f"{value:.{digits}g}".replace("-", "−")

@@ -184,7 +184,8 @@ def formula(course: Trajectory) -> str:
         )
         xi, yi = "<msub><mi>x</mi><mi>i</mi></msub>", "<msub><mi>y</mi><mi>i</mi></msub>"
         middle = (
-            f"<mfrac><mn>1</mn><mn>{live(f'{NOW}.size|d')}</mn></mfrac>{over}<mn>2</mn>{xi}<mo>(</mo>"
+            f"<mfrac displaystyle='true'><mn>1</mn><mn>{live(f'{NOW}.size|d')}</mn></mfrac>{over}<mn>2</mn>{xi}"
+            "<mo>(</mo>"
             f"<mn class='q-weight'>{w0}</mn><mo>·</mo>{xi}<mo>−</mo>{yi}<mo>)</mo>"
         )
     name = f"<mtext class='q-gradient'>{_('gradient')}</mtext>"

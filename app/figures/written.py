@@ -83,6 +83,6 @@ def _square(place: str | None, *, with_bias: bool) -> str:
 
 
 def bracketed(value: str, how: str) -> str:
-    """Return the expression that writes a number, in brackets where its sign would follow another sign."""
+    """Return the expression that writes a number, in brackets where its sign would follow another sign; else a dash."""
     number = f"format({value}, '{how}')"
-    return f"{value} < 0 ? '(' + {number} + ')' : {number}"
+    return f"!isFinite({value}) ? '–' : {value} < 0 ? '(' + {number} + ')' : {number}"
