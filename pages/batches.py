@@ -96,8 +96,7 @@ def link_to_gradient(spec: Loading) -> None:
     """Link to the page that has parameters of the same names; Streamlit's own links lose these on the way."""
     values = urlencode({"batch_size": spec.batch_size, "seed": spec.seed, "lang": language()})
     label = escape(_("See what this batch size does to the gradient"))
-    style = "color: var(--st-link-color); text-decoration: none"
-    st.html(f'<a href="{course.entry("descent").path}?{values}" style="{style}">→ {label}</a>')
+    st.html(f'<a href="{course.entry("descent").path}?{values}" style="color: inherit">→ {label}</a>')
 
 
 # --- The data

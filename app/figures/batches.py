@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from app.charts import parameter, source
 from app.figures.line import View
+from app.figures.written import spoken
 from app.i18n import _
 from core.loading import Loading
 from core.samples import Samples
@@ -40,7 +41,7 @@ _PITCH = f"width / {_FRAME}.span"  # px from one place to the next
 
 def belt(few: bool) -> View:
     """Build the belt of few samples, as tokens, or of many, as squares."""
-    layers = [_carrier(), *(_tokens() if few else _squares()), *_shares(few), *_headings()]
+    layers = [_carrier(), *(_tokens() if few else _squares()), *_shares(few), *_headings(few)]
     return alt.layer(*layers, name="belt").properties(width=800, height=HEIGHT).add_params(parameter("step"))
 
 
@@ -181,13 +182,25 @@ def _counts(bars: alt.Chart) -> alt.Chart:
     return chart
 
 
-def _headings() -> list[alt.Chart]:
+def _headings(few: bool) -> list[alt.Chart]:
     """Name the rows of the picture, on the colour of the ground where a line passes."""
-    rows = alt.Chart(source("headings")).transform_calculate(said=f"replace(datum.text, '#', {_EPOCH} + 1)")
-    text: dict[str, Any] = {"align": "left", "baseline": "middle", "fontSize": alt.expr("0.8 * em")}
-    halo = rows.mark_text(color="@background", stroke="@background", strokeWidth=5, strokeJoin="round", **text)
-    marks = (halo, rows.mark_text(color="@muted", **text))
-    return [mark.encode(x=alt.value(0), y=_y(), text="said:N") for mark in marks]
+    titles = {
+        True: (
+            (0.08, _("Data set; filled: label 1")),
+            (1.3, _("Order of epoch {epoch}")),
+            (2.62, _("Batches of epoch {epoch}")),
+        ),
+        False: ((0.12, _("Order of epoch {epoch}, line by line; strong: label 1")),),
+    }[few]
+    layers = []
+    for y, title in (*titles, (SHARES - HIGH - 0.3, _("Share of label 1 in each batch; dashed: in all samples"))):
+        row = alt.Chart(source("frame")).transform_calculate(y=str(y), said=spoken(title, epoch=f"{_EPOCH} + 1"))
+        text: dict[str, Any] = {"align": "left", "baseline": "middle", "fontSize": alt.expr("0.8 * em")}
+        halo = row.mark_text(color="@background", stroke="@background", strokeWidth=5, strokeJoin="round", **text)
+        layers += [
+            mark.encode(x=alt.value(0), y=_y(), text="said:N") for mark in (halo, row.mark_text(color="@muted", **text))
+        ]
+    return layers
 
 
 def _samples() -> alt.Chart:
@@ -283,7 +296,6 @@ def belt_data(spec: Loading, samples: Samples) -> Data:
         "frame": pd.DataFrame(
             [{"iterations": spec.iterations, "span": span, "share": samples.y.mean(), "count": spec.count}]
         ),
-        "headings": _named_rows(few=few),
     }
 
 
@@ -307,20 +319,6 @@ def _batches(spec: Loading, samples: Samples, x: NDArray[np.float64], span: floa
         content = {"size": ends - starts, "ones": ones, "share": ones / (ends - starts)}
         frames.append(pd.DataFrame(numbers | content | place | {"bar_left": left, "bar_right": right}))
     return pd.concat(frames, ignore_index=True)
-
-
-def _named_rows(*, few: bool) -> pd.DataFrame:
-    shares = (SHARES - HIGH - 0.3, _("Share of label 1 in each batch; dashed: in all samples"))
-    if few:
-        rows = [
-            (0.08, _("Data set; filled: label 1")),
-            (1.3, _("Order of epoch #")),
-            (2.62, _("Batches of epoch #")),
-            shares,
-        ]
-    else:
-        rows = [(0.12, _("Order of epoch #, line by line; strong: label 1")), shares]
-    return pd.DataFrame(rows, columns=["y", "text"])
 
 
 def table(spec: Loading, samples: Samples) -> pd.DataFrame:

@@ -182,7 +182,7 @@ def verdict(state: Snapshot) -> list[tuple[str, Kind]]:
             "With {n} workers an epoch is {times} times as fast as with none: they read the next batches while "
             "the network computes.",
             best.workers,
-        ).format(n=best.workers, times=number(best.per_second / alone.per_second))
+        ).format(n=best.workers, times=number(round(best.per_second / alone.per_second, 1)))
         first: tuple[str, Kind] = (sentence, "good")
     else:
         sentence = _(

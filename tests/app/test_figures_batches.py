@@ -1,6 +1,7 @@
 """What the pictures of the batches page are given to draw, and what is said beside them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from app.figures import batches, batches_words, loading_time, splits
@@ -65,6 +66,13 @@ def test_every_step_has_its_caption(spec):
     assert len(short) == (batches.drawn_epochs(spec) if spec.rest and not spec.drop_last else 0)
     left_out = [caption for caption in captions if "Left out" in caption]
     assert len(left_out) == (batches.drawn_epochs(spec) if spec.rest and spec.drop_last else 0)
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_no_words_travel_with_the_data_which_all_languages_share(few):
+    spec = SPECS[0 if few else 4]
+    for frame in batches.belt_data(spec, data_of(spec)).values():
+        assert all(pd.api.types.is_numeric_dtype(column) for _title, column in frame.items())
 
 
 def test_few_rows_are_named_and_many_are_counted():
