@@ -157,7 +157,7 @@ def run(chain: Chain, input_shape: Shape, *, training: bool = True) -> Report:
     walk = _Walk(
         shapes={INPUT: input_shape},
         layouts={INPUT: Layout.contiguous(INPUT, input_shape)},
-        fields={INPUT: seen_from_input(input_shape)},
+        fields={INPUT: seen_from_input(input_shape, image_axes(chain, input_shape))},
         factors={INPUT: input_shape[1:]},
     )
     rows: list[Row] = []
@@ -172,6 +172,18 @@ def run(chain: Chain, input_shape: Shape, *, training: bool = True) -> Report:
         totals=sum_up(input_shape, rows, walk.layouts, chain.last),
         out_shape=None if failed else walk.shapes[chain.last],
     )
+
+
+def image_axes(chain: Chain, shape: Shape) -> int:
+    """Return how many of the last axes of the input are those of an image.
+
+    The first layer that has them says so (Conv1d: 1, MaxPool2d: 2); without one, (N, C, H, W) and (C, H, W) have 2 and
+    a batch of vectors none.
+    """
+    dims = next((int(node.kind[-2]) for node in chain.nodes if node.kind[-2:] in ("1d", "2d", "3d")), None)
+    if dims is None:
+        dims = len(shape) - 2 if len(shape) > 3 else 2 if len(shape) == 3 else 0
+    return min(dims, max(0, len(shape) - 1))
 
 
 def refuse_bad_input(shape: Shape) -> None:

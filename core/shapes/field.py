@@ -33,12 +33,8 @@ class Fields:
     along: tuple[int | None, ...]  # per dimension of the tensor: the axis of the input that it runs along
 
 
-def seen_from_input(shape: Shape) -> Fields:
-    """Return the fields of the input itself: every pixel sees itself.
-
-    The last dimensions are the image: (N, C, H, W), (C, H, W), (N, C, L); two dimensions are a batch of features.
-    """
-    spatial = max(0, len(shape) - 2) if len(shape) != 3 else 2 if shape[0] <= 4 else 1
+def seen_from_input(shape: Shape, spatial: int) -> Fields:
+    """Return the fields of the input itself, whose last dimensions are the image: every pixel sees itself."""
     along = (None,) * (len(shape) - spatial) + tuple(range(spatial))
     return Fields((Field(),) * spatial, along)
 

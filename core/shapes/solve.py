@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.messages import N_
-from core.shapes.chain import Chain, run
+from core.shapes.chain import Chain, image_axes, run
 from core.shapes.errors import ShapeError
 from core.shapes.layer import LARGEST, Shape
 from core.shapes.windows import Axis
@@ -56,6 +56,6 @@ def inputs_for(chain: Chain, input_shape: Shape, sizes: Iterable[int] = range(1,
 
     (64, 1, 28, 28) has the image (28, 28), and so has (1, 28, 28); a vector is varied in its last axis.
     """
-    spatial = min(2, max(1, len(input_shape) - 2)) if len(input_shape) != 3 else 2
+    spatial = max(1, image_axes(chain, input_shape))
     kept = input_shape[: len(input_shape) - spatial]
     return [size for size in sizes if run(chain, (*kept, *(size,) * spatial)).ok]
