@@ -28,7 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", help="a file with such source; a whole program may stand around the classes")
     parser.add_argument("--model", help=f"one of {', '.join(PRESETS)}")
     parser.add_argument("--input", dest="shape", metavar="C,H,W", help="size of one input; a preset brings its own")
-    parser.add_argument("--batch", type=int, default=1, metavar="B", help="inputs at a time (%(default)s)")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=1,
+        metavar="B",
+        help="inputs at a time (%(default)s); one alone as in model.eval(), for batch normalisation",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if sum(value is not None for value in (args.source, args.file, args.model)) != 1:
         raise InputError("Give one of SOURCE, --file and --model.")
     shape = input_shape(args)
-    report = run_chain(find_source(args).chain, shape)
+    report = run_chain(find_source(args).chain, shape, training=args.batch > 1)
     rows = [row for row in report.rows if row.error is None]
     if args.json:
         for row in rows:

@@ -59,6 +59,11 @@ def test_source_text_with_an_unknown_size(capsys):
     assert printed[-1]["params"] == 10 * 24 * 24 * 10 + 10
 
 
+def test_one_input_alone_is_predicted_not_trained_on(capsys):
+    text = "nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.BatchNorm1d(10))"
+    assert objects(capsys, text, "--input", "1,28,28")[-1]["out_shape"] == [1, 10]
+
+
 def test_a_table_for_people(capsys):
     assert main(["shapes", "--model", "cnn"]) == 0
     out = capsys.readouterr().out
