@@ -116,9 +116,10 @@ def _end(course: Trajectory, judged: Verdict) -> str:
     }
     if course.diverged_at is not None:
         sentence = _(
-            "The loss rises from update {since} on; {after} |w| is above {limit:,.0f}, and the run ends there."
+            "The loss rises from update {since} on; {after} {name} is above {limit:,.0f}, and the run ends there."
         )
-        return sentence.format(limit=LIMIT, **(numbers | {"after": updates[0].lower() + updates[1:]}))
+        name = "|w|" if abs(course.w[-1]) > LIMIT else "|b|"
+        return sentence.format(limit=LIMIT, name=name, **(numbers | {"after": updates[0].lower() + updates[1:]}))
     if judged.kind == "diverges":
         return _("The loss rises from update {since} on. {after} w = {w} and the loss is {cost}.").format(**numbers)
     if judged.kind == "flat":
