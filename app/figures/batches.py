@@ -26,7 +26,7 @@ WIDEST = 96  # samples of a batch that stay in one line of squares
 SPACE = 0.35  # between two batches, in places
 MARGIN = 0.14  # between two squares, in places
 BOTTOM = 5.2
-DATA, ORDER, BATCHES, SHARES = 0.5, 1.85, 3.2, BOTTOM  # where the rows of tokens stand, and the bars
+DATA, ORDER, BATCHES, SHARES = 0.56, 1.85, 3.2, BOTTOM  # where the rows of tokens stand, and the bars
 HIGH = 0.9  # of a bar of share 1
 LEAST = 0.04  # of a bar of share 0, so that one sees it is there
 HEIGHT = 300  # px
@@ -188,7 +188,7 @@ def _headings(few: bool) -> list[alt.Chart]:
         True: (
             (0.08, _("Data set; filled: label 1")),
             (1.3, _("Order of epoch {epoch}")),
-            (2.62, _("Batches of epoch {epoch}")),
+            (2.54, _("Batches of epoch {epoch}")),
         ),
         False: ((0.12, _("Order of epoch {epoch}, line by line; strong: label 1")),),
     }[few]
