@@ -32,16 +32,18 @@ def bind_to(layer: Layer, values: Sequence[Value], named: dict[str, Value]) -> d
         if name not in {argument.name for argument in known}:
             raise _type_error(layer, N_("{kind} has no argument {name}."), "an unexpected keyword argument", name)
         bound[name] = value
+    missing = [argument.name for argument in known if argument.default == REQUIRED and argument.name not in bound]
+    if missing:
+        words = "argument" if len(missing) == 1 else "arguments"
+        raise ShapeError(
+            N_("{kind} needs a value for {name}."),
+            torch=f"{_callee(layer)} missing {len(missing)} required positional {words}: {_enumerated(missing)}",
+            error_type="TypeError",
+            at=_place(layer),
+            kind=layer.kind,
+            name=missing[0],
+        )
     for argument in known:
-        if argument.name not in bound and argument.default == REQUIRED:
-            raise ShapeError(
-                N_("{kind} needs a value for {name}."),
-                torch=f"{_callee(layer)} missing 1 required positional argument: '{argument.name}'",
-                error_type="TypeError",
-                at=_place(layer),
-                kind=layer.kind,
-                name=argument.name,
-            )
         bound.setdefault(argument.name, argument.default)
         _refuse_wrong_type(layer, argument, bound[argument.name])
     return bound
@@ -74,6 +76,14 @@ def _place(layer: Layer) -> Place:
 
 def _callee(layer: Layer) -> str:
     return f"{layer.kind}.__init__()" if layer.form == "module" else f"{layer.kind}()"
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    """Write names as Python's messages do: 'a', 'b', and 'c'."""
+    quotes = [f"'{name}'" for name in names]
+    if len(quotes) < 3:
+        return " and ".join(quotes)
+    return f"{', '.join(quotes[:-1])}, and {quotes[-1]}"
 
 
 def _type_error(layer: Layer, sentence: str, words: str, name: str) -> ShapeError:

@@ -10,6 +10,7 @@ from core.shapes.layer import REQUIRED, UNKNOWN, Argument, Arguments, Layer, Res
 from core.shapes.linear import LINEARS
 from core.shapes.pointwise import POINTWISE
 from core.shapes.pooling import POOLINGS
+from core.shapes.resizing import RESIZING
 from core.shapes.structure import STRUCTURE
 
 __all__ = [
@@ -26,7 +27,7 @@ __all__ = [
     "find_layer",
 ]
 
-LAYERS: dict[str, Layer] = {**CONVOLUTIONS, **POOLINGS, **LINEARS, **POINTWISE, **STRUCTURE}
+LAYERS: dict[str, Layer] = {**CONVOLUTIONS, **POOLINGS, **LINEARS, **POINTWISE, **STRUCTURE, **RESIZING}
 NAMES: dict[str, str] = {
     **{alias: layer.kind for layer in LAYERS.values() for alias in layer.aliases},
     **{kind: kind for kind in LAYERS},

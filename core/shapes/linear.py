@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from core.messages import N_
-from core.shapes.convolution import refuse_negative
+from core.shapes.convolution_refusals import refuse_negative
 from core.shapes.errors import ShapeError
 from core.shapes.layer import UNKNOWN, Argument, Arguments, Layer, Result, Shape, Step, elements, listed
 

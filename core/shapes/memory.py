@@ -141,7 +141,7 @@ def kept_for_backward(
 ) -> int:
     """Return the bytes that autograd keeps because of this operation, and add the storages to those kept."""
     wanted: list[str] = []
-    if "input" in layer.keeps and _needs_input(layer, node, arguments):
+    if "input" in layer.keeps and _needs_input(layer, node):
         wanted += node.inputs
     if "output" in layer.keeps:
         wanted.append(node.id)
@@ -157,9 +157,8 @@ def kept_for_backward(
     return total + (count if _drops(layer, arguments) else 0)  # a mask has one byte for each value
 
 
-def _needs_input(layer: Layer, node: Node, arguments: Arguments) -> bool:
+def _needs_input(layer: Layer, node: Node) -> bool:
     """Say whether the input itself is kept: a product with a number needs none."""
-    del arguments
     return not (layer.form == "method" and layer.inputs == (1, 2) and len(node.inputs) == 1)
 
 
