@@ -116,8 +116,8 @@ def written() -> str:
     average = f"<math>{v}<mo>=</mo><mn>{beta}</mn><mo>·</mo>{before}<mo>+</mo><mn>{rest}</mn><mo>·</mo>{x}</math>"
     power = f"<msup><mn>{beta}</mn>{t}</msup>"
     corrected = f"<math>{v}<mo>/</mo><mrow><mo>(</mo><mn>1</mn><mo>−</mo>{power}<mo>)</mo></mrow></math>"
-    sentence = live("data('said')[round(50 * beta)].sentence")
-    return f"<div>{average} &emsp; {_('corrected:')} {corrected}</div><small>{sentence}</small>"
+    sentence, then = live("data('said')[round(50 * beta)].sentence"), _("corrected:")
+    return f"<div>{average} &emsp; {then} {corrected}</div><small>{sentence}</small>"
 
 
 def in_words(points: Points, spec: Descent, most: int) -> str:

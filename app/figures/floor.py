@@ -30,6 +30,8 @@ EPOCHS = 100  # of the runs behind each cell
 DECAY = 0.1  # of the second run: lr / (1 + 0.1 e) in epoch e
 DECADES = 5  # of the floor that the colours tell apart
 
+SMALL = alt.ExprRef("min(0.72 * em, range('map_x')[1] / 31)")  # as large a text as fits into a cell
+
 _CELL = f"((row - 1) * {COLUMNS} + column - 1)"  # place of the present cell among all
 _NOW = f"data('cells')[{_CELL}]"
 
@@ -72,13 +74,13 @@ def _map_view() -> View:
         # Labels that are data: an axis would not notice that they change.
         alt.Chart(source("rates"))
         .transform_calculate(floor=f"{FRAME}.row0")
-        .mark_text(dy=12, fontSize=alt.ExprRef("0.72 * em"))
+        .mark_text(dy=12, fontSize=SMALL)
         .encode(x=x("column"), y=y("floor"), text="text:N"),
         alt.Chart(source("sizes"))
         .transform_calculate(left=f"{FRAME}.column0")
         .mark_text(dx=-6, align="right")
         .encode(x=x("left"), y=y("row"), text="text:N"),
-        cells.mark_text(fontSize=alt.ExprRef("0.72 * em")).encode(x=x("column"), y=y("row"), text="text:N", color=ink),
+        cells.mark_text(fontSize=SMALL).encode(x=x("column"), y=y("row"), text="text:N", color=ink),
     ]
     return alt.layer(*layers, name="map").properties(**SIZE)
 

@@ -112,18 +112,20 @@ def table(points: Points, settings: Settings) -> pd.DataFrame:
 
 
 def in_words(points: Points, settings: Settings) -> str:
-    """Say for each method which rate ends lowest and from which it diverges; the text alternative too."""
+    """Say for each method which rate ends lowest and which is the first too large; the text alternative too."""
     found = swept(points, settings)
+    start = float(mse.sweep(points, np.array([settings.w]))[0])
     pieces = []
-    for place, racer in enumerate(found.racers):
-        if found.best[place] < 0:
+    for racer, losses, gone, best in zip(found.racers, found.loss, found.diverged, found.best, strict=True):
+        if best < 0:
             pieces.append(_("{method}: diverges at every rate.").format(method=title(racer)))
             continue
-        gone = found.rates[found.diverged[place]]
-        best = {"lr": number(found.rates[found.best[place]]), "loss": number(found.loss[place, found.best[place]])}
-        sentence = _("{method}: lowest at lr = {lr} with {loss}, diverges from lr = {first}.")
-        if not len(gone):
-            sentence = _("{method}: lowest at lr = {lr} with {loss}, never diverges here.")
-        first = number(gone[0]) if len(gone) else ""
-        pieces.append(sentence.format(method=title(racer), first=first, **best))
+        worse = found.rates[gone | (losses > start * (1 + 1e-9))]
+        sentence = _("{method}: lowest at lr = {lr} with {loss}, never above its start here.")
+        if len(worse):
+            sentence = _("{method}: lowest at lr = {lr} with {loss}, first above its start at lr = {first}.")
+        numbers = {"lr": found.rates[best], "loss": losses[best], "first": worse[0] if len(worse) else 0.0}
+        pieces.append(
+            sentence.format(method=title(racer), **{name: number(float(value)) for name, value in numbers.items()})
+        )
     return " ".join(pieces)

@@ -57,7 +57,7 @@ def terrain_in_3d(name: str, lr: float, ground: str, _language: str) -> Any:  # 
     layout = {
         "scene": {
             **scene,
-            "camera": {"eye": {"x": 1.4, "y": -1.8, "z": 1.05}},
+            "camera": {"eye": {"x": 1.6, "y": -2.05, "z": 1.2}},
             "aspectmode": "manual",
             "aspectratio": {"x": 1, "y": 1, "z": 0.75},
         },

@@ -1,0 +1,180 @@
+"""The sections of the gradient descent page in a real browser: what the hand does, the pictures and sentences do."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from app.figures import average, rates, terrain
+from app.figures.descent_runs import Settings, run
+from core.chord import chord
+from core.descent import descend
+from core.ema import ema
+from core.points import PRESETS
+from core.terrain import TERRAINS
+from core.walk import walk
+
+COURSE, NOISY = PRESETS["course"].points, PRESETS["noisy"].points
+
+# Keeps every Vega view that is embedded, and finds the one that has a data source of this name.
+KEEP_VIEWS = """
+window.views = [];
+let embed;
+Object.defineProperty(window, "vegaEmbed", {
+  get: () => embed && (async (...rest) => {
+    const result = await embed(...rest);
+    window.views.push(result.view);
+    return result;
+  }),
+  set: (value) => (embed = value),
+});
+window.viewWith = (name) => views.findLast((view) => name in view.getState({ data: () => true }).data);
+"""
+
+# The rows that the circles of a plot are drawn from.
+DRAWN = """([source, plot]) => {
+  const rows = [];
+  const walk = (group, inside) => {
+    for (const mark of group.items ?? []) {
+      for (const item of mark.items ?? []) {
+        if (mark.marktype === "group") walk(item, inside || mark.name === `${plot}_group`);
+        if (inside && mark.marktype === "symbol") rows.push(item.datum);
+      }
+    }
+  };
+  walk(viewWith(source).scenegraph().root.items[0], false);
+  return rows;
+}"""
+
+
+@pytest.fixture
+def opened(visit, app_address):
+    """Open the page with one section, wait for its picture, and note what is sent to the server from then on."""
+
+    def open_page(section, source, query="", **options):
+        sent = []
+
+        def prepare(page):
+            page.add_init_script(KEEP_VIEWS)
+            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
+
+        page = visit(f"{app_address}/descent?{section}=true{query}", prepare, **options)
+        drawn = "(name) => window.viewWith?.(name)?.data(name).length > 0"
+        page.wait_for_function(drawn, arg=source, timeout=60_000)  # a server that has only just started is slow
+        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        sent.clear()
+        return page, page.locator(f".st-key-{section}").last, sent
+
+    return open_page
+
+
+def slide(page, part, param, keys):
+    """Move a slider with the keyboard."""
+    part.locator(f".sliders input[data-param={param}]").focus()
+    for key in keys:
+        page.keyboard.press(key)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.5, "until a tenth is left: 1."), (1.0, "just as far away"), (1.1, "there a run is stopped")],
+)
+def test_the_path_of_the_rate_under_the_hand_is_gradient_descent(opened, share, words):
+    page, part, sent = opened("rates", "factors", f"&preset=course&rates.share={share}")
+    frame = rates.path_data(COURSE, Settings().spec("gd"), "en")["frame"].iloc[0]
+    exact = descend(COURSE, Settings(lr=share * frame["edge"], epochs=rates.UPDATES).spec("gd"))
+    drawn = {row["update"]: row["w"] for row in page.evaluate(DRAWN, ["factors", "path"]) if "update" in row}
+    assert len(drawn) >= 10
+    for update, w in drawn.items():
+        assert w == pytest.approx(exact.w[update - 1] if update else 1.0, rel=1e-7, abs=1e-9)
+    expect(part.locator(".formula").first).to_contain_text(words)
+    slide(page, part, "share", ["End"])
+    expect(part.locator(".formula").first).to_contain_text("2 times as far away")
+    assert sent == []
+
+
+def test_the_rate_that_is_looked_at_becomes_the_page_s(opened):
+    page, part, _ = opened("rates", "factors", "&preset=noisy")
+    part.get_by_role("slider", name="learning rate to look at").focus()
+    page.keyboard.press("Home")
+    first = part.locator("[data-testid=stSliderThumbValue]")
+    expect(first).not_to_have_text("0.009771")
+    part.get_by_role("button", name="Use this learning rate").click()
+    page.wait_for_function("() => Number(new URLSearchParams(location.search).get('lr')) < 0.001")
+
+
+def test_a_cell_of_the_floor_shows_its_runs(opened):
+    page, part, sent = opened("floor", "cells", "&preset=noisy")
+    formula = part.locator(".formula")
+    expect(formula).to_contain_text("batches of 1: a constant rate")
+    slide(page, part, "row", ["End"])
+    expect(formula).to_contain_text("batches of 12: no floor")
+    slide(page, part, "column", ["Home"])
+    expect(formula).to_contain_text("lr = 0.0001953, batches of 12")
+    assert sent == []
+
+
+def test_the_hand_moves_the_start_along_the_curve(opened):
+    page, part, sent = opened("terrain", "walks")
+    formula = part.locator(".formula")
+    expect(formula).to_contain_text("In a local minimum")
+    slide(page, part, "start", ["Home"])
+    expect(formula).to_contain_text("In the lowest minimum")
+    ground = TERRAINS["two-valleys"]
+    walked = walk("two-valleys", (ground.window[0][0],), ground.lr, terrain.STEPS)
+    page.evaluate("() => viewWith('walks').runAsync().then(() => null)")
+    drawn = {row["update"]: row["x"] for row in page.evaluate(DRAWN, ["walks", "curve"]) if "update" in row}
+    assert len(drawn) == len(walked.value)
+    for update, x in drawn.items():
+        assert x == pytest.approx(walked.at[update, 0], abs=1e-12)
+    assert sent == []
+
+
+def test_a_nudge_off_the_ridge_leaves_the_saddle(opened):
+    page, part, sent = opened("terrain", "walks", "&terrain.view=surface")
+    formula = part.locator(".formula")
+    expect(formula).to_contain_text("At a saddle point")
+    slide(page, part, "v", ["ArrowRight"])
+    expect(formula).to_contain_text("It left the picture downhill")
+    assert sent == []
+
+
+def test_the_chord_says_by_how_much_the_curve_rises_above_it(opened):
+    page, part, sent = opened("terrain", "ends", "&terrain.view=chord")
+    formula = part.locator(".formula")
+    a, b = (page.evaluate(f"() => viewWith('ends').signal('{end}')") for end in ("a", "b"))
+    rise = chord("two-valleys", (a,), (b,), count=round((b - a) / 0.02) + 1).rise
+    expect(formula).to_contain_text(f"by {rise:.3g}: it is not convex")
+    slide(page, part, "a", ["End"])
+    expect(formula).to_contain_text("the curve stays below the chord")
+    assert sent == []
+
+
+@pytest.mark.parametrize("beta", [0.5, 0.98])
+def test_the_average_follows_beta(opened, beta):
+    page, part, sent = opened("average", "losses", f"&preset=noisy&average.beta={beta}")
+    losses = run(NOISY, Settings().spec("sgd-shuffled")).loss[: average.FIRST]
+    view = "viewWith('losses')"
+    page.wait_for_function(f"(beta) => Math.abs({view}.signal('beta') - beta) < 1e-9", arg=beta)
+    column = f"b{round(50 * beta)}"
+    shown = page.evaluate(f"() => {view}.data('losses').map((row) => row['{column}'])")
+    np.testing.assert_allclose(shown, ema(losses, beta), rtol=1e-12)
+    expect(part.locator(".formula")).to_contain_text(f"= {1 / (1 - beta):.3g} values count")
+    slide(page, part, "beta", ["Home"])
+    expect(part.locator(".formula")).to_contain_text("the average is the last value itself")
+    assert sent == []
+
+
+def test_the_table_of_costs_is_measured_on_request(opened):
+    _, part, _ = opened("cost", "frame")
+    part.get_by_role("button", name="Measure on this machine").click()
+    expect(part).to_contain_text("times as long as the vectorised full batch", timeout=30_000)
+    expect(part.locator("canvas").first).to_be_visible()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nothing_is_wider_than_a_phone(opened, lang):
+    query = f"&lang={lang}&preset=noisy&floor=true&terrain=true&average=true"
+    page, _, _ = opened("rates", "factors", query, viewport={"width": 390, "height": 844})
+    for source in ("cells", "walks", "losses"):
+        page.wait_for_function("(name) => window.viewWith(name)?.data(name).length > 0", arg=source)
+    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 390
