@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.errors import InputError
 from core.messages import N_
 from core.shapes.chain import Chain, Node, Report, run
-from core.shapes.layer import Shape
+from core.shapes.layer import Shape, product
 from core.shapes.layer_symptoms import LAYER_SYMPTOMS
 from core.shapes.source import Note
 from core.shapes.symptoms import Match, Shapes, Symptom
@@ -82,6 +82,32 @@ def without_batch(found: Match) -> tuple[str, ...]:
     if found.re is SYMPTOMS["channels"].pattern:
         return (found[2], found[3].partition(",")[2], found[4], found[5])
     return found.groups()
+
+
+def diagnose(report: Report) -> tuple[Note, ...]:
+    """Say in sentences why a net fails, what would be right, and where the number that arrives comes from."""
+    error = report.error
+    if error is None:
+        return ()
+    try:
+        notes = explain(error.torch).notes
+    except InputError:  # our own limits, or a message that needs no more than its own sentence
+        notes = (Note(message=error.message, values=error.values),)
+    source = origin(report)
+    return (*notes, source) if source else notes
+
+
+def origin(report: Report) -> Note | None:
+    """Say which product arrives at the failing operation, as in 20·4·4 = 320; None where nothing was flattened."""
+    rows = {row.node.id: row for row in report.rows}
+    row = rows.get(report.rows[-1].node.inputs[0])
+    while row and row.in_shapes[0] == row.out_shape:  # an activation in between
+        row = rows.get(row.node.inputs[0])
+    out = row.out_shape if row else None
+    if row is None or out is None or len(out) != 2 or row.in_shapes[0][0] != out[0] or len(row.in_shapes[0]) < 3:
+        return None
+    values = {"product": product(row.in_shapes[0][1:]), "count": out[1], "name": row.node.name or row.node.kind}
+    return Note(message=N_("{product} = {count}: that many values {name} puts into a row."), values=values)
 
 
 def shapes_of(report: Report | None) -> dict[str, Shapes]:

@@ -236,3 +236,14 @@ def test_errors_cross_process_boundaries():
     with pytest.raises(TypeError) as theirs:
         nn.Conv2d(1, 10)
     assert caught.value.torch == str(theirs.value)
+
+
+@pytest.mark.parametrize(
+    "call", ["nn.Conv2d()", "nn.Conv2d(1)", "nn.Conv2d(1, 10)", "nn.Linear(5)", "nn.Linear(5, out=2)"]
+)
+def test_what_python_says_to_a_layer_without_its_arguments(call):
+    with pytest.raises(SourceError) as caught:
+        read(call)
+    with pytest.raises(TypeError) as theirs:
+        eval(call, {"nn": nn})  # noqa: S307 - one of the five above
+    assert caught.value.torch == str(theirs.value)

@@ -14,7 +14,7 @@ from torch import nn, zeros
 from core.errors import InputError
 from core.shapes.chain import run
 from core.shapes.source import read
-from core.shapes.tracebacks import SYMPTOMS, explain, sentence
+from core.shapes.tracebacks import SYMPTOMS, diagnose, explain, sentence
 from tests.core.shapes.test_source import LISTINGS, in_net
 from tests.core.shapes.traced import net_of
 
@@ -171,6 +171,20 @@ def test_a_traceback_is_located_in_the_net(name):
     other_batch = explain(error, chain, (7, 1, 28, 28))
     if name != "the view":
         assert [node.name for node in other_batch.places][:1] == [place]
+
+
+def test_a_net_that_fails_is_diagnosed_without_a_traceback():
+    text = LISTINGS["cnn"].replace("Linear(320, 10)", "Linear(1280, 10)")
+    said_here = [str(one) for one in diagnose(run(read(text).chain, (64, 1, 28, 28)))]
+    assert said_here == [
+        "Linear(1280, 10) takes 1280 features, but 320 arrive, in 64 rows.",
+        "Write Linear(320, 10).",
+        "Otherwise change the layers before it, so that 1280 arrive.",
+        "20·4·4 = 320: that many values view puts into a row.",
+    ]
+    assert diagnose(run(read(LISTINGS["cnn"]).chain, (64, 1, 28, 28))) == ()
+    limit = run(read("nn.Linear(28, 100_000_000)").chain, (64, 1_000_000, 28, 28))
+    assert [str(one) for one in diagnose(limit)] == [str(limit.error)]
 
 
 def test_the_layer_of_another_version_of_the_net_is_found_by_its_weights():
