@@ -27,7 +27,7 @@ from core.shapes.convolution_refusals import (
 from core.shapes.errors import ShapeError
 from core.shapes.layer import UNKNOWN, Argument, Arguments, Layer, Result, Shape, Step, Value, elements, listed
 from core.shapes.resizing import pad
-from core.shapes.windows import NAMES, Axis, TransposedAxis, number
+from core.shapes.windows import LETTERS, NAMES, Axis, TransposedAxis, number
 
 
 def convolution(dims: int, arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
@@ -119,10 +119,10 @@ def channels_and_pixels(name: str, dims: int, shape: Shape) -> tuple[int, Shape]
     """Split (N, C, pixels…) or (C, pixels…) into C and pixels; raises ShapeError for any other rank."""
     if len(shape) not in (dims + 1, dims + 2):
         raise ShapeError(
-            N_("This layer takes (channels, {axes}) or the same with a batch in front, not {rank} dimensions."),
+            N_("This layer takes ({axes}) or a batch of them (N, {axes}), not {rank} dimensions."),
             torch=f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, "
             f"but got input of size: {f'torch.Size({listed(shape)})' if name.startswith('Lazy') else listed(shape)}",
-            axes=", ".join(NAMES[dims]),
+            axes=", ".join(LETTERS[dims]),
             rank=len(shape),
         )
     return shape[-dims - 1], shape[-dims:]

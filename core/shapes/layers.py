@@ -56,7 +56,10 @@ def apply(kind: str, arguments: Arguments, *inputs: Shape, training: bool = True
     fewest, most = layer.inputs
     if len(inputs) < fewest or (most is not None and len(inputs) > most):
         raise ShapeError(
-            N_("{kind} takes {wanted} tensor(s), not {count}."), kind=layer.kind, wanted=fewest, count=len(inputs)
+            N_("{kind} takes another number of tensors: {wanted}, not {count}."),
+            kind=layer.kind,
+            wanted=fewest,
+            count=len(inputs),
         )
     layer.check(arguments)
     result = layer.rule({"training": training, **arguments}, inputs)

@@ -24,7 +24,7 @@ from core.shapes.pooling_refusals import (
     wrong_count,
     wrong_rank,
 )
-from core.shapes.windows import NAMES, AdaptiveAxis, Axis
+from core.shapes.windows import LETTERS, NAMES, AdaptiveAxis, Axis
 
 
 def pooling(dims: int, kind: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
@@ -131,10 +131,10 @@ def wanted_sizes(dims: int, kind: str, given: Value, shape: Shape) -> Shape:
         return given
     if len(shape) <= len(given):
         raise ShapeError(
-            N_("This layer takes (channels, {axes}) or the same with a batch in front, not {rank} dimensions."),
+            N_("This layer takes ({axes}) or a batch of them (N, {axes}), not {rank} dimensions."),
             torch=f"Input dimension should be at least {len(given) + 1}",
             error_type="ValueError",
-            axes=", ".join(NAMES[dims]),
+            axes=", ".join(LETTERS[dims]),
             rank=len(shape),
         )
     kept = shape[-len(given) :]

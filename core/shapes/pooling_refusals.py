@@ -6,9 +6,9 @@ from core.messages import N_
 from core.shapes.arguments import quoted
 from core.shapes.errors import ShapeError
 from core.shapes.layer import Arguments, Shape, listed
-from core.shapes.windows import NAMES, Axis
+from core.shapes.windows import LETTERS, Axis
 
-LETTERS = {2: ("H", "W"), 3: ("T", "H", "W")}
+AXES = {2: ("H", "W"), 3: ("T", "H", "W")}  # in these messages
 COUNTS = {1: "one int", 2: "two ints", 3: "three ints"}
 
 
@@ -77,10 +77,10 @@ def refuse_adaptive_rank(dims: int, kind: str, shape: Shape, wanted: Shape) -> N
 def wrong_rank(dims: int, shape: Shape, torch: str, error_type: str = "RuntimeError") -> ShapeError:
     """Say how many dimensions there should be."""
     return ShapeError(
-        N_("This layer takes (channels, {axes}) or the same with a batch in front, not {rank} dimensions."),
+        N_("This layer takes ({axes}) or a batch of them (N, {axes}), not {rank} dimensions."),
         torch=torch,
         error_type=error_type,
-        axes=", ".join(NAMES[dims]),
+        axes=", ".join(LETTERS[dims]),
         rank=len(shape),
     )
 
@@ -136,7 +136,7 @@ def refuse_nothing(dims: int, words: tuple[str, str, str], values: Shape) -> Non
     name, short, sentence = words
     flat = (1, *values) if dims == 1 else values
     if sentence and min(flat) <= 0:
-        parts = " ".join(f"{short}{letter}: {value}" for letter, value in zip(LETTERS[len(flat)], flat, strict=True))
+        parts = " ".join(f"{short}{letter}: {value}" for letter, value in zip(AXES[len(flat)], flat, strict=True))
         raise ShapeError(sentence, torch=f"{name} should be greater than zero, but got {parts}")
 
 
@@ -211,7 +211,7 @@ def refuse_small_output(dims: int, kind: str, shape: Shape, axes: tuple[Axis, ..
     if kind == "max_pool1d":
         torch = f"max_pool1d() Invalid computed output size: {out[0]}"
     elif kind == "avg_pool3d":
-        pairs = tuple(zip(LETTERS[3], axes, strict=True))
+        pairs = tuple(zip(AXES[3], axes, strict=True))
         torch = (
             f"input image ({' '.join(f'{letter}: {axis.size}' for letter, axis in pairs)}) smaller than "
             f"kernel size ({' '.join(f'k{letter}: {axis.kernel}' for letter, axis in pairs)})"

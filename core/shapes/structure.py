@@ -13,7 +13,6 @@ from core.shapes.arguments import normal_dim
 from core.shapes.errors import ShapeError
 from core.shapes.layer import Argument, Arguments, Layer, Result, Shape, Step, Value, elements, listed, product
 
-ORDER = N_("order of the dimensions")
 SIZE = N_("size")
 
 

@@ -12,6 +12,7 @@ from math import ceil
 from core.messages import N_
 
 NAMES = {1: (N_("length"),), 2: (N_("height"), N_("width")), 3: (N_("depth"), N_("height"), N_("width"))}
+LETTERS = {1: ("C", "L"), 2: ("C", "H", "W"), 3: ("C", "D", "H", "W")}  # of one image, in PyTorch's documentation
 FEW = 100_000  # positions that are worth listing one by one
 
 
