@@ -24,6 +24,7 @@ LINE = 19  # px; of the table
 AROUND = 3  # rows of the table before the present one, and after it
 NOW = "(length(data('follow')) > step ? data('follow')[step] : {})"
 POWERS = "datum.value >= 1e4 || datum.value < 0.01 ? format(datum.value, '.0e') : format(datum.value, '~g')"
+MARKS = alt.ExprRef("length(data('frame')) ? data('frame')[0].ticks : [1]")  # of the logarithmic axis
 COLUMN: Look = {"minExtent": EXTENT, "maxExtent": EXTENT, "tickCount": 5}
 TABLE = (  # field, right end as a part of the width, colour, title
     ("update", 0.04, "@text", N_("update")),
@@ -200,7 +201,7 @@ def losses(shown: tuple[str, ...], clock: str, *, height: int) -> View:
     x = channel(alt.X, "at", _(CLOCKS[clock].axis))
 
     def y(field: str = "cost") -> alt.Y:
-        guide: Look = {"labelOverlap": "greedy", "labelExpr": POWERS}
+        guide: Look = {"labelOverlap": "greedy", "labelExpr": POWERS, "values": MARKS}
         made: alt.Y = channel(
             alt.Y, "cost", _("loss of all data"), field=field, scale={"type": "log"}, **(COLUMN | guide)
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ MOST_PARABOLAS = 30
 WIDEST = 1e10  # how far below the loss at the start the axis of the loss reaches
 HIGHEST = 1e3  # and how far above it
 FAR = 4  # widths of the picture, from its middle
+MOST_POWERS = 7  # marked on the axis of the loss
 NAMED = 3  # samples of a batch that are named in the table
 
 
@@ -61,7 +63,7 @@ def race_data(points: Points, settings: Settings, race: Race, _language: str) ->
     top = float(mean.max()) or 1.0
     walk = walk_rows(found, beat, race)
     walk["w"] = near(walk["w"], window)
-    frame = {"w0": window.start, "w1": window.stop, "loss0": -0.04 * top, "loss1": 1.08 * top}
+    frame: dict[str, Any] = {"w0": window.start, "w1": window.stop, "loss0": -0.04 * top, "loss1": 1.08 * top}
     frame |= {"best": lowest.w, "least": lowest.loss, "steepness": mse.curvature(points) / 2, "start": settings.w}
     frame |= ends(walk, found, beat, lowest.loss)
     follow = follow_rows(found[race.follow], beat.done[race.follow])
@@ -127,7 +129,7 @@ def from_start(values: Array, start: float) -> Array:
     return np.concatenate(([start], values))
 
 
-def ends(walk: pd.DataFrame, found: Mapping[str, Trajectory], beat: Steps, least: float) -> dict[str, float]:
+def ends(walk: pd.DataFrame, found: Mapping[str, Trajectory], beat: Steps, least: float) -> dict[str, Any]:
     """Choose the ends of the clock's axis and of the loss's, which is logarithmic."""
     start = next(iter(found.values())).start_cost
     costs = walk["cost"].to_numpy()
@@ -137,7 +139,16 @@ def ends(walk: pd.DataFrame, found: Mapping[str, Trajectory], beat: Steps, least
     if least > 0:
         low = max(min(low, least), high / WIDEST)
     low, high = (low / 1.25, high * 1.25) if low < high else (low / 3, high * 3)
-    return {"at0": 0.0, "at1": float(beat.ticks[-1]), "cost0": low, "cost1": high}
+    return {"at0": 0.0, "at1": float(beat.ticks[-1]), "cost0": low, "cost1": high, "ticks": _powers(low, high)}
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Choose the marks of a logarithmic axis: powers of ten, a few of them where they are many, more where few."""
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    steps = (1, 2, 5) if last - first <= 3 else (1,)
+    every = max(1, (last - first) // MOST_POWERS + 1) if len(steps) == 1 else 1
+    marks = [float(f"{step}e{power}") for power in range(first, last + 1, every) for step in steps]
+    return [mark for mark in marks if low <= mark <= high]
 
 
 def follow_rows(course: Trajectory, done: Order) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Gradient descent on y = w·x + b: the paths of all methods over the map of the loss."""
 
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -75,7 +76,7 @@ def chart_data(points: Points, settings: Settings, race: Race) -> Data:
     found = runs(points, settings, race, with_bias=True)
     beat = timeline(points, settings, race, with_bias=True)
     walk = walk_rows(found, beat, race)
-    frame = {str(name): value for name, value in drawn["frame"].iloc[0].items()}
+    frame: dict[str, Any] = {str(name): value for name, value in drawn["frame"].iloc[0].items()}
     frame |= ends(walk, found, beat, frame["least"])
     follow = follow_rows(found[race.follow], beat.done[race.follow])
     kept = {name: drawn[name] for name in ("cells", "rings")}
