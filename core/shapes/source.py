@@ -14,11 +14,12 @@ from textwrap import dedent
 from typing import NoReturn
 
 from core.messages import N_
-from core.shapes.bodies import KEYWORDS, QUESTION, STRAIGHT, Interpreter, method_of
+from core.shapes.bodies import KEYWORDS, QUESTION, STRAIGHT, Interpreter
 from core.shapes.calls import CONTAINERS, MOST_NODES
 from core.shapes.chain import INPUT, Chain
 from core.shapes.expressions import TOO_DEEP
 from core.shapes.layers import LAYERS
+from core.shapes.objects import method_of
 from core.shapes.values import Container, Module, SourceError, Tensor, name_modules
 
 __all__ = ["LONGEST", "Note", "Source", "SourceError", "read"]

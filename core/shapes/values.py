@@ -124,6 +124,13 @@ class Super:
     bases: tuple[ast.ClassDef, ...]  # the classes above, the nearest first
 
 
+@dataclass(frozen=True)
+class Returned:
+    """The value of a `return`."""
+
+    value: object
+
+
 def name_modules(module: Module, prefix: str = "") -> None:
     """Give each module the first path that leads to it; a module that is kept twice has one name."""
     for name, child in module.children():
