@@ -26,6 +26,7 @@ BETAS = tuple(place / 50 for place in range(50))  # 0, 0.02, … 0.98
 USUAL = 0.9
 SHOWN = 240  # values that are drawn, at most
 FIRST = 100  # updates, of the view of the start
+MOST = 10_000  # updates that are averaged; fifty averages of more would keep the reader waiting
 BACK = 60  # values back, whose weights are drawn
 
 _COLUMN = "'b' + round(50 * beta)"

@@ -17,8 +17,8 @@ COLOURS = {"full": "@gd", "full-serial": "@gd", "minibatch": "@minibatch", "sgd"
 
 
 @lru_cache(maxsize=4)
-def measured(points: Points, turn: int) -> tuple[Timing, ...]:
-    """Measure once for all readers; another `turn` measures again."""
+def measured(points: Points) -> tuple[Timing, ...]:
+    """Measure once for all readers of this server, until somebody asks for it again: `measured.cache_clear()`."""
     return tuple(measure(points))
 
 

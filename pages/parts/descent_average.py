@@ -47,10 +47,12 @@ def show(points: Points, settings: Settings) -> None:
 
 
 def choose_span(count: int) -> int:
-    """Let the reader look at the start, where the correction matters, or at all; return how many updates that is."""
-    spans = {"start": _("The first {count} updates").format(count=average.FIRST), "all": _("All updates")}
+    """Let the reader look at the start, where the correction matters, or at more; return how many updates that is."""
+    first = _("The first {count:,} updates")
+    longest = first.format(count=average.MOST) if count > average.MOST else _("All updates")
+    spans = {"start": first.format(count=average.FIRST), "all": longest}
     if count <= average.FIRST:
         return count
     link.check_choice("average.span", spans)
     span = choice(_("Updates"), spans, key="average.span", default="start", label_visibility="collapsed")
-    return average.FIRST if span == "start" else count
+    return average.FIRST if span == "start" else min(count, average.MOST)

@@ -10,7 +10,7 @@ from app.i18n import _
 from app.player import player
 from core.points import Points
 
-TURN = "cost.turn"  # how often this session has measured; nothing before it asks
+ASKED = "cost.asked"  # whether this session has asked for a measurement; nothing runs before it does
 
 
 def show(points: Points, _settings: Settings) -> None:
@@ -20,20 +20,23 @@ def show(points: Points, _settings: Settings) -> None:
             "its samples need not wait for each other: one tensor operation computes them all."
         )
     )
-    turn = st.session_state.get(TURN, 0)
-    st.button(
-        _("Measure again") if turn else _("Measure on this machine (about a second)"),
-        key="cost.measure",
-        on_click=st.session_state.update,
-        args=({TURN: turn + 1},),
-    )
-    if not turn:
+    asked = st.session_state.get(ASKED, False)
+    label = _("Measure again") if asked else _("Measure on this machine (about a second)")
+    st.button(label, key="cost.measure", on_click=ask)
+    if not asked:
         return
     with st.spinner(_("Measuring…")):
-        timings = cost.measured(points, turn)
+        timings = cost.measured(points)
     player(compiled(cost.chart), key="cost", name="cost", alt=cost.in_words(timings), data=cost.chart_data(timings))
     page.status(cost.verdict(timings))
     page.table(cost.table(timings), name="cost")
     sentence = _("Medians of {least} to {most} epochs of float64 tensors on the server's processor, measured in turns.")
     repeats = [timing.repeats for timing in timings]
     st.caption(sentence.format(least=min(repeats), most=max(repeats)))
+
+
+def ask() -> None:
+    """Remember that a measurement is wanted; a second wish is for a new one."""
+    if st.session_state.get(ASKED, False):
+        cost.measured.cache_clear()
+    st.session_state[ASKED] = True

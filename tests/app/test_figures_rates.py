@@ -121,8 +121,8 @@ def test_every_beta_is_on_the_slider_and_has_its_sentence():
 
 
 def test_the_table_of_costs_holds_what_was_measured():
-    timings = cost.measured(POINTS["course"], 1)
-    assert cost.measured(POINTS["course"], 1) is timings
+    timings = cost.measured(POINTS["course"])
+    assert cost.measured(POINTS["course"]) is timings
     table = cost.table(timings)
     assert table.iloc[:, 3].tolist() == [1000 * timing.seconds for timing in timings]
     assert cost.chart_data(timings)["timings"]["milliseconds"].tolist() == table.iloc[:, 3].tolist()
