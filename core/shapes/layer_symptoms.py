@@ -59,15 +59,15 @@ def fits_convolution(found: Match, node: Node, shapes: Shapes) -> int:
 
 
 @symptom(
-    r"Given (groups|transposed)=\d+, weight of size \[([\d, ]+)\], expected input\[([\d, ]+)\] to have (\d+) channels, "
-    r"but got (\d+) channels instead",
+    r"Given (groups|transposed)=\d+, weight of size \[([\d, ]+)\], expected input\[([\d, ]+)\] to have (\d+) channels"
+    r"(?:, but got \d+ channels instead)?",
     fits_convolution,
 )
 def channels(found: Match) -> Iterator[Note]:
     """A convolution gets another number of channels than it was built for."""
     transposed = found[1] == "transposed"
     weight, shape = numbers(found[2]), numbers(found[3])
-    wanted, got = int(found[4]), int(found[5])
+    wanted, got = int(found[4]), shape[1] if len(shape) > 1 else 0
     kernel = ", ".join(map(str, weight[2:]))
     kind = f"Conv{'Transpose' if transposed else ''}{len(weight) - 2}d"
     outside = weight[1 if transposed else 0]

@@ -80,7 +80,7 @@ def without_batch(found: Match) -> tuple[str, ...]:
     if found.re is SYMPTOMS["matrices"].pattern:
         return found.groups()[1:]
     if found.re is SYMPTOMS["channels"].pattern:
-        return (found[2], found[3].partition(",")[2], found[4], found[5])
+        return (found[2], found[3].partition(",")[2], found[4])
     return found.groups()
 
 

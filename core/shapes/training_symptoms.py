@@ -36,7 +36,7 @@ def label(found: Match) -> Iterator[Note]:
 
 
 @symptom(
-    r"[Uu]sing a target size \(torch\.Size\(\[([\d, ]*)\]\)\) that is different to the input size "
+    r"[Tt]arget size \(torch\.Size\(\[([\d, ]*)\]\)\) (?:that is different to the|must be the same as) input size "
     r"\(torch\.Size\(\[([\d, ]*)\]\)\)",
     everywhere,
 )

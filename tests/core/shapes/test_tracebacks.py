@@ -120,6 +120,7 @@ def test_the_message_that_torch_raises_is_explained(name):
         (lambda: torch.cat([zeros(1, 2, 3, 3), zeros(1, 3, 3, 4)], 3), "dim=1"),
         (lambda: nn.Conv2d(4, 3, 1, groups=2), "out_channels must be a multiple"),
         (lambda: nn.BatchNorm1d(4)(zeros(2, 4, 3, 3)), "BatchNorm2d would be right"),
+        (lambda: nn.BCEWithLogitsLoss()(zeros(64, 1), zeros(64)), "shape [64, 1] with targets of shape [64]"),
     ],
 )
 def test_other_faces_of_the_same_messages(action, words):
@@ -245,3 +246,8 @@ def test_a_long_text_is_explained_quickly():
     with pytest.raises(InputError):
         explain(text)
     assert time.process_time() - started < 0.2
+
+
+def test_a_message_that_was_cut_off():
+    text = "Given groups=1, weight of size [20, 10, 5, 5], expected input[64, 88, 12, 12] to have 10 channels"
+    assert "takes 10 channels, but the input [64, 88, 12, 12] has 88." in str(explain(text).notes[0])
