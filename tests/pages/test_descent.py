@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.descent import RACERS
+from app.i18n import translations
+from core import descent_script
+from core.descent import RACERS, Descent
 from core.points import PRESETS
 
 PAGE = Path(__file__).parents[2] / "pages" / "descent.py"
@@ -198,3 +200,32 @@ def test_torch_answers_when_it_is_asked():
     at.button(key="compare").click().run()
     assert sentences(at) == []
     assert "differs from that of torch.optim.SGD by" in said(at)
+
+
+@pytest.mark.parametrize("method", RACERS)
+def test_the_code_is_the_run_that_is_followed(method):
+    at = opened("code", method=method, lr="0.02", epochs="3", batch_size="5", seed="7", decay="0.5", w="-1")
+    spec = Descent(lr=0.02, epochs=3, batch_size=5, seed=7, decay=0.5, w=-1.0)  # test_descent_script.py runs it
+    assert at.code[-1].value == descent_script.script(PRESETS["noisy"].points, RACERS[method].enter(spec)).strip()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("key", ["try_epochs", "try_floor"])
+def test_the_right_answer_is_revealed(key, lang):
+    at = opened("try", lang=lang)
+    at.radio(key=key).set_value(1).run()
+    at.button(key=f"{key}_reveal").click().run()
+    assert sentences(at) == []
+    assert translations(lang).gettext("Right.") in said(at)
+
+
+def test_each_page_starts_with_its_own_data_and_keeps_what_was_chosen():
+    at = AppTest.from_file(str(PAGE.parents[1] / "app" / "main.py"), default_timeout=60).run()
+    at.switch_page("../pages/mse.py").run()
+    assert at.session_state["preset"] == "course"
+    at.switch_page("../pages/descent.py").run()
+    assert at.session_state["preset"] == "noisy"
+    at.session_state["preset"] = "outlier"
+    at.run()
+    at.switch_page("../pages/mse.py").run()
+    assert at.session_state["preset"] == "outlier"
