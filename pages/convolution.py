@@ -1,6 +1,7 @@
 """Convolution by hand: see app/course.py. Course: "卷积", "padding", "stride" and "下采样" in "卷积神经网络"."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 import pandas as pd
@@ -9,99 +10,74 @@ import streamlit as st
 from app import course, link, page
 from app.charts import compiled
 from app.choice import choice
-from app.figures import convolution_boards as boards_of
 from app.figures import convolution_words as words
-from app.figures.boards import boards
 from app.figures.convolution import sliding, sliding_data
 from app.figures.written import live
 from app.i18n import _, language
 from app.player import player
 from core import convolution, matrices
-from core.convolution import Convolution, output_size
+from core.convolution import Convolution
 from core.convolution_script import script
 from core.errors import InputError
 from core.matrices import INPUTS, KERNELS, Matrix
 from core.padding import MODES
-from core.pooling import KINDS, Pooling
-from core.shapes.windows import Axis, TransposedAxis
 from core.store import Store
-from core.trained_kernels import trained_kernels
-from core.transposed import TransposedConvolution
+from core.trained_kernels import TrainedKernels, trained_kernels
+from pages.parts.convolution_channels import show_channels, show_pointwise
+from pages.parts.convolution_inputs import number_of, typed, whole
+from pages.parts.convolution_others import show_sequence, show_transposed
+from pages.parts.convolution_pooling import show_pooling
 
 ENTRY = course.entry("convolution")
 PADDINGS = {"0": "0", "1": "1", "2": "2", "3": "3"}
 STRIDES = {"1": "1", "2": "2", "3": "3", "4": "4"}
 OWN = "own"
-FIRST_OWN = {"x": "0 0 0 0 0 0; 0 9 9 9 9 0; 0 9 0 0 9 0; 0 9 0 0 9 0; 0 9 9 9 9 0; 0 0 0 0 0 0", "k": "1 1; 1 1"}
-
 
 # --- The first screen: one matrix, one kernel ----------------------------------------------------------------------
 
 
-def choose_input() -> Matrix:
-    """Draw the choice of the input; raises InputError where what is typed is no matrix."""
+def choose_input() -> str:
     titles = {name: _(preset.title) for name, preset in INPUTS.items()}
     titles |= {"digit": _("A digit"), OWN: _("My own")}
     link.check_choice("input", titles)
-    chosen = choice(_("Input"), titles, key="input", default="course")
-    if chosen == "digit":
-        return matrices.digit(int(number_of(_("Image of the test set"), "image", 0, 0, 9999)))
-    if chosen == OWN:
-        return matrices.parse(typed(_("The matrix, rows parted by semicolons"), "x"))
-    return INPUTS[chosen].matrix
+    return choice(_("Input"), titles, key="input", default="course")
 
 
-def choose_kernel() -> Matrix:
-    """Draw the choice of the kernel; raises InputError where what is typed is none, or none was trained yet."""
+def choose_kernel() -> str:
     titles = {name: _(preset.title) for name, preset in KERNELS.items()}
     titles |= {"trained": _("trained"), OWN: _("own")}
     link.check_choice("kernel", titles)
-    chosen = choice(_("Kernel"), titles, key="kernel", default="course")
-    if chosen == "trained":
-        return choose_trained()
-    if chosen == OWN:
+    return choice(_("Kernel"), titles, key="kernel", default="course")
+
+
+def read_input(name: str) -> Matrix:
+    """Return the input of that name, asking which where there are many; raises InputError where there is none."""
+    if name == "digit":
+        return matrices.digit(whole(_("Image of the test set"), "image", 0, 0, 9999))
+    if name == OWN:
+        return matrices.parse(typed(_("The matrix, rows parted by semicolons"), "x"))
+    return INPUTS[name].matrix
+
+
+def read_kernel(name: str) -> Matrix:
+    """Return the kernel of that name, asking which where there are many; raises InputError where there is none."""
+    if name == "trained":
+        found = trained()
+        return found.kernels[whole(_("Kernel of the first layer"), "nth", 1, 1, len(found.kernels)) - 1]
+    if name == OWN:
         return matrices.parse_kernel(typed(_("The kernel, rows parted by semicolons"), "k"))
-    return KERNELS[chosen].matrix
+    return KERNELS[name].matrix
 
 
-def choose_trained() -> Matrix:
+def trained() -> TrainedKernels:
+    """Return the kernels that were trained here; raises InputError where none were."""
     found = trained_kernels(Store())
     if found is None:
         raise InputError(
             "No trained CNN is kept yet. Start one on the page “{page}”, or run: python -m core warm",
             page=_(course.entry("training").title),
         )
-    which = number_of(_("Kernel of the first layer"), "nth", 1, 1, len(found.kernels))
-    sentence = _("From the course's CNN as it was trained here: epochs {epochs}, right on the test set {accuracy:.1%}.")
-    st.caption(sentence.format(epochs=found.epochs, accuracy=found.accuracy))
-    return found.kernels[int(which) - 1]
-
-
-def number_of(label: str, key: str, value: float, low: float, high: float) -> float:
-    link.check_number(key, low, high)
-    return st.number_input(
-        label,
-        float(low),
-        float(high),
-        float(value),
-        1.0,
-        format="%g",
-        key=key,
-        bind="query-params",
-        persist_state="session",
-    )
-
-
-def whole(label: str, key: str, value: int, low: int, high: int) -> int:
-    """Draw an input for a whole number; raises InputError where it is none."""
-    given = number_of(label, key, value, low, high)
-    if given != int(given):
-        raise InputError("{label} must be a whole number, not {value:g}.", label=label, value=given)
-    return int(given)
-
-
-def typed(label: str, key: str) -> str:
-    return st.text_input(label, FIRST_OWN[key], key=key, max_chars=4000, bind="query-params", persist_state="session")
+    return found
 
 
 def choose_padding() -> str:
@@ -129,7 +105,7 @@ def more_settings(kernel: Matrix, padding: str, stride: int) -> tuple[Convolutio
     rows = {"stride": stride, "padding": 0 if padding == "same" else int(padding), "dilation": dilation}
     across = rows
     if st.toggle(_("Other numbers across the columns"), key="across", bind="query-params", persist_state="session"):
-        columns = st.columns(3)
+        columns = st.columns(3, vertical_alignment="bottom")
         with columns[0]:
             wide = {"stride": whole(_("Stride across"), "stride_w", 1, 1, convolution.MAX_STRIDE)}
         with columns[1]:
@@ -166,7 +142,7 @@ def window(layer: Convolution, x: Matrix, kernel: Matrix, bias: float) -> None:
         alt=words.convolution_in_words(layer, x.size, data),
         data=data,
         steps=len(data["output"]),
-        formula=words.written_sum(kernel.size, bias=bias != 0) + f"<small>{live(words.pointed_at())}</small>",
+        formula=words.written_sum(x, kernel, bias=bias) + f"<small>{live(words.pointed_at())}</small>",
     )
     page.status(*words.verdict(layer, x.size))
     height, width = words.axes(layer, x.size)
@@ -179,264 +155,6 @@ def window(layer: Convolution, x: Matrix, kernel: Matrix, bias: float) -> None:
         + " "
         + words.keeps_the_size(layer)
     )
-
-
-# --- Several channels ----------------------------------------------------------------------------------------------
-
-
-def show_channels() -> None:
-    st.markdown(
-        _(
-            "A kernel has as many channels as the input (of its group), and there are as many kernels as output "
-            "channels. Each kernel gives one output channel: a convolution per channel, added up."
-        )
-    )
-    columns = st.columns(4)
-    options = {str(n): str(n) for n in (1, 2, 3, 4)}
-    with columns[0]:
-        link.check_choice("inputs", options)
-        inputs = int(choice(_("Input channels"), options, key="inputs", default="3"))
-    with columns[1]:
-        link.check_choice("kernels", options)
-        kernels = int(choice(_("Kernels"), options, key="kernels", default="2"))
-    with columns[2]:
-        link.check_choice("groups", options)
-        groups = int(choice(_("Groups"), options, key="groups", default="1"))
-    with columns[3]:
-        sides = {"3": "3 × 3", "1": "1 × 1"}
-        link.check_choice("side", sides)
-        side = int(choice(_("Kernel size"), sides, key="side", default="3"))
-    try:
-        layer = Convolution(in_channels=inputs, out_channels=kernels, kernel=(side, side), groups=groups)
-    except InputError as error:
-        page.input_error(error)
-        return
-    data, captions = boards_of.channels_data(layer, language())
-    player(
-        compiled(boards),
-        key="channels",
-        name="convolution-channels",
-        alt=_("{inputs} input channels; kernel by kernel, a product per channel and their sum.").format(inputs=inputs)
-        + " "
-        + " ".join(captions),
-        data=data,
-        steps=len(captions),
-        captions=captions,
-        height=400,
-    )
-    st.markdown(_("All weights together are one tensor with four axes:"))
-    product = r" \cdot ".join(map(str, layer.weight_shape))
-    page.formula(
-        rf"@weight{{\text{{weight}}}}: {layer.weight_shape}"
-        rf" \qquad {product} = {convolution.parameters(layer, bias=False)}"
-    )
-    player(
-        compiled(boards),
-        key="weights",
-        name="convolution-weights",
-        alt=_(
-            "{kernels} kernels, one below the other, each with {channels} channels; beside each its output channel."
-        ).format(kernels=kernels, channels=layer.weight_shape[1]),
-        data=boards_of.weights_data(layer, language()),
-    )
-    if groups == inputs == kernels > 1:
-        page.status(_("Depthwise: as many groups as channels, so each kernel sees one channel only."))
-    elif groups > 1:
-        sentence = _("With {groups} groups each kernel sees {seen} of {inputs} channels, so there are fewer weights.")
-        page.status(sentence.format(groups=groups, seen=layer.weight_shape[1], inputs=inputs))
-
-
-# --- 1 × 1 ---------------------------------------------------------------------------------------------------------
-
-
-def show_pointwise() -> None:
-    st.markdown(
-        _(
-            "A 1 × 1 kernel sees one pixel, and all of its channels: it mixes channels and leaves the picture's size "
-            "alone. So it can make the channels fewer before an expensive layer."
-        )
-    )
-    page.formula(r"@prediction{y_o} = \sum_c @weight{w_{o,c}} \cdot x_c")
-    between = int(number_of(_("Channels in between"), "between", 16, 1, 192))
-    size = (28, 28)
-    direct = [Convolution(in_channels=192, out_channels=32, kernel=(5, 5), padding="same")]
-    narrowed = [
-        Convolution(in_channels=192, out_channels=between, kernel=(1, 1)),
-        Convolution(in_channels=between, out_channels=32, kernel=(5, 5), padding="same"),
-    ]
-    rows, totals = [], []
-    for way, chain in ((_("5 × 5 at once"), direct), (_("1 × 1 first"), narrowed)):
-        totals.append(sum(convolution.multiplications(layer, size) for layer in chain))
-        rows += [
-            (
-                way,
-                f"{layer.in_channels} → {layer.out_channels}",
-                f"{layer.kernel[0]} × {layer.kernel[1]}",
-                convolution.parameters(layer, bias=False),
-                convolution.multiplications(layer, output_size(layer, size)),
-            )
-            for layer in chain
-        ]
-    names = [_("way"), _("channels"), _("kernel"), _("weights"), _("multiplications")]
-    page.table(pd.DataFrame(rows, columns=names), name="convolution-cost")
-    page.formula(rf"28 \cdot 28 \cdot 32 \cdot 192 \cdot 5 \cdot 5 = {totals[0]:,}".replace(",", r"\,"))
-    page.formula(
-        rf"28 \cdot 28 \cdot {between} \cdot 192 + 28 \cdot 28 \cdot 32 \cdot {between} \cdot 5 \cdot 5"
-        rf" = {totals[1]:,}".replace(",", r"\,")
-    )
-    share = totals[1] / totals[0]
-    sentence = _("On 28 × 28 pixels, {first:,} multiplications become {second:,}: {share:.1%} of them.")
-    page.status(sentence.format(first=totals[0], second=totals[1], share=share), "good" if share < 1 else "warning")
-
-
-# --- Pooling -------------------------------------------------------------------------------------------------------
-
-
-def show_pooling(x: Matrix) -> None:
-    st.markdown(_("Pooling makes the picture smaller without weights; each channel is pooled alone."))
-    kinds = {name: _(title) for name, title in KINDS.items()}
-    columns = st.columns([4, 3, 3, 3])
-    with columns[0]:
-        link.check_choice("pool", kinds)
-        kind = choice(_("Takes"), kinds, key="pool", default="max")
-    try:
-        with columns[1]:
-            side = whole(_("Kernel"), "pool_k", 2, 1, convolution.MAX_KERNEL)
-        with columns[2]:
-            stride = whole(_("Stride"), "pool_s", 2, 1, convolution.MAX_STRIDE)
-        with columns[3]:
-            padding = whole(_("Padding"), "pool_p", 0, 0, 5)
-        ceil = st.toggle(
-            _("ceil_mode: a last window may hang over the end"),
-            key="ceil",
-            bind="query-params",
-            persist_state="session",
-        )
-        count = kind == "max" or st.toggle(
-            _("count_include_pad: divide by the padding's cells too"),
-            True,
-            key="count",
-            bind="query-params",
-            persist_state="session",
-        )
-        layer = Pooling(
-            kind=kind,
-            kernel=(side, side),
-            stride=(stride, stride),
-            padding=(padding, padding),
-            ceil_mode=ceil,
-            count_include_pad=count,
-        )
-        data, captions = boards_of.pooling_data(layer, x, language())
-    except InputError as error:
-        page.input_error(error)
-        return
-    player(
-        compiled(boards),
-        key="pooling",
-        name="pooling",
-        alt=_("The window over the input, and the pooled output.") + " " + "; ".join(captions[:16]),
-        data=data,
-        steps=len(captions),
-        captions=captions,
-        height=300,
-    )
-    names = ("height", "width") if x.size[0] != x.size[1] else ("height",)
-    for name, size in zip(names, x.size, strict=False):
-        axis = Axis(
-            name=name, size=size, kernel=side, stride=stride, before=padding, after=padding, dilation=1, ceil=ceil
-        )
-        st.markdown(f"${axis.latex()}$")
-
-
-# --- Transposed ----------------------------------------------------------------------------------------------------
-
-STAMPED = matrices.parse("3 4 6; 2 4 6; 1 6 7")
-
-
-def show_transposed() -> None:
-    st.markdown(
-        _(
-            "A transposed convolution goes the other way: each input cell stamps the kernel, times its value, onto the "
-            "output, and stamps that overlap add up. With a stride above 1 the output is larger than the input."
-        )
-    )
-    columns = st.columns(3)
-    try:
-        with columns[0]:
-            stride = whole(_("Stride"), "up_s", 2, 1, 4)
-        with columns[1]:
-            padding = whole(_("Padding, cut off each side"), "up_p", 0, 0, 4)
-        with columns[2]:
-            extra = whole(_("Output padding, added"), "up_o", 0, 0, 3)
-        kernel = KERNELS["course"].matrix
-        layer = TransposedConvolution(
-            kernel=kernel.size, stride=(stride, stride), padding=(padding, padding), output_padding=(extra, extra)
-        )
-        data, captions = boards_of.stamps_data(layer, STAMPED, kernel, language())
-    except InputError as error:
-        page.input_error(error)
-        return
-    player(
-        compiled(boards),
-        key="transposed",
-        name="convolution-transposed",
-        alt=_("An input of 3 × 3, a kernel of 3 × 3, and the output that grows stamp by stamp.") + " " + captions[0],
-        data=data,
-        steps=len(captions),
-        start=-1,
-        captions=captions,
-    )
-    axis = TransposedAxis(
-        name="height", size=3, kernel=3, stride=stride, before=padding, after=padding, dilation=1, extra=extra
-    )
-    st.markdown(f"${axis.latex()}$")
-
-
-# --- One axis ------------------------------------------------------------------------------------------------------
-
-
-def show_sequence() -> None:
-    st.markdown(_("`Conv1d` slides along one axis: over time or over text instead of over an image."))
-    columns = st.columns([3, 2, 1, 1, 1])
-    try:
-        with columns[0]:
-            given = st.text_input(
-                _("The sequence"), "0 1 2 4 8 8 4 2 1 0", key="seq", bind="query-params", persist_state="session"
-            )
-        with columns[1]:
-            weights = st.text_input(_("Kernel"), "1 0 -1", key="seq_k", bind="query-params", persist_state="session")
-        with columns[2]:
-            stride = whole(_("Stride"), "seq_s", 1, 1, 8)
-        with columns[3]:
-            padding = whole(_("Padding"), "seq_p", 1, 0, 8)
-        with columns[4]:
-            dilation = whole(_("Dilation"), "seq_d", 1, 1, 8)
-        x, kernel = one_row(matrices.parse(given)), one_row(matrices.parse_kernel(weights))
-        layer = Convolution(
-            kernel=kernel.size, stride=(1, stride), padding=(0, padding), dilation=(1, dilation)
-        )  # one row of an image is a sequence
-        data = sliding_data(layer, x, kernel, 0.0, language())
-    except InputError as error:
-        page.input_error(error)
-        return
-    player(
-        compiled(sliding),
-        key="sequence",
-        name="convolution-1d",
-        alt=words.convolution_in_words(layer, x.size, data),
-        data=data,
-        steps=len(data["output"]),
-        formula=words.written_sum(kernel.size, bias=False) + f"<small>{live(words.pointed_at())}</small>",
-        height=170,
-    )
-    st.markdown(rf"$L' = {words.axes(layer, x.size)[1].latex()}$")
-
-
-def one_row(matrix: Matrix) -> Matrix:
-    if len(matrix.rows) != 1:
-        raise InputError("A sequence is one row of numbers; this has {rows} rows.", rows=len(matrix.rows))
-    return matrix
 
 
 # --- Things to try -------------------------------------------------------------------------------------------------
@@ -481,10 +199,10 @@ def show_numbers(layer: Convolution, x: Matrix, kernel: Matrix, bias: float) -> 
 # --- The page ------------------------------------------------------------------------------------------------------
 
 
-def chosen(choose: Callable[[], Matrix]) -> Matrix | None:
-    """Draw a choice; where it makes no matrix, say why."""
+def read(how: Callable[[], Matrix]) -> Matrix | None:
+    """Draw what a choice asks beyond itself; where it makes no matrix, say why."""
     try:
-        return choose()
+        return how()
     except InputError as error:
         page.input_error(error)
         return None
@@ -503,11 +221,15 @@ def in_force(kernel: Matrix, padding: str, stride: int) -> tuple[Convolution, fl
 page.header(_(ENTRY.title), _(ENTRY.promise))
 left, right = st.columns([2, 1])
 with left:
-    x = chosen(choose_input)
-    kernel = chosen(choose_kernel)
+    input_name, kernel_name = choose_input(), choose_kernel()
 with right:
-    padding = choose_padding()
-    stride = choose_stride()
+    padding, stride = choose_padding(), choose_stride()
+asks = input_name in {"digit", OWN}, kernel_name in {"trained", OWN}  # each of these has one more input
+places = iter(st.columns(sum(asks)) if any(asks) else ())
+with next(places) if asks[0] else nullcontext():
+    x = read(partial(read_input, input_name))
+with next(places) if asks[1] else nullcontext():
+    kernel = read(partial(read_kernel, kernel_name))
 picture = st.container()
 settings = in_force(kernel, padding, stride) if kernel else None
 shown = None
@@ -515,6 +237,12 @@ if x and kernel and settings:
     with picture:
         try:
             window(settings[0], x, kernel, settings[1])
+            if kernel_name == "trained":
+                how = _(
+                    "From the course's CNN as it was trained here: epochs {epochs}, right on the test set "
+                    "{accuracy:.1%}."
+                )
+                st.caption(how.format(epochs=trained().epochs, accuracy=trained().accuracy))
             shown = (settings[0], x, kernel, settings[1])
         except InputError as error:
             page.input_error(error)

@@ -25,6 +25,7 @@ HEIGHT = 350  # px
 TOP = 26  # px above the matrices, for their names
 LARGEST = 46  # px; the side of a cell
 READABLE = 14  # cells; a wider matrix has no numbers in it
+ROOMY = 3  # cells; the numbers of a wider kernel have two decimals only
 GAP = 18  # px on each side of the kernel, for the signs ∗ and =
 CAPTION = 24  # px; the name above the products
 
@@ -135,7 +136,7 @@ def _shaded(cells: alt.Chart) -> Any:  # noqa: ANN401 - what Altair's methods gi
 
 
 def _numbers(cells: alt.Chart, panel: Panel, field: str = "number") -> Any:  # noqa: ANN401 - what Altair's methods give
-    size = alt.expr(f"min(0.85 * em, 0.42 * {panel.cell}, 1.5 * {panel.cell} / max(1, length(datum.{field})))")
+    size = alt.expr(f"min(0.85 * em, 0.42 * {panel.cell}, 1.7 * {panel.cell} / max(1, length(datum.{field})))")
     readable = cells.transform_filter(f"datum.{field} != '' && {panel.cell} >= 15")
     return readable.mark_text(color="@text", fontSize=size).encode(**_MIDDLE, text=f"{field}:N")
 
@@ -208,7 +209,7 @@ def _input_view() -> View:
         _numbers(INPUT.cells(rows), INPUT),
         *_names("input"),
     ]
-    return alt.layer(*layers, name="input").properties(width=430, height=HEIGHT)
+    return alt.layer(*layers, name="input").properties(width=390, height=HEIGHT)
 
 
 def _output_view() -> View:
@@ -254,7 +255,7 @@ def _output_view() -> View:
         _numbers(products, PRODUCTS, "written"),
         *_names("output"),
     ]
-    return alt.layer(*layers, name="output").properties(width=470, height=HEIGHT)
+    return alt.layer(*layers, name="output").properties(width=510, height=HEIGHT)
 
 
 @lru_cache(maxsize=64)
@@ -273,7 +274,10 @@ def sliding_data(layer: Convolution, x: Matrix, kernel: Matrix, bias: float, _la
     is_padding = np.ones(padded.shape, dtype=bool)
     is_padding[top : rows - bottom, left : cols - right] = False
     inputs = inputs.assign(pad=is_padding.ravel().astype(int), uses=uses.ravel())
-    weights = _cells(kernel.array, "weight", legible=True).rename(columns={"index": "windex", "value": "weight"})
+    weights = _cells(kernel.array, "weight", legible=True)
+    if max(kernel.size) > ROOMY:
+        weights["number"] = [shorter(value) for value in weights["value"]]
+    weights = weights.rename(columns={"index": "windex", "value": "weight"})
     weights["padding"] = [
         sum(is_padding[place[0] + top, place[1] + left] for _out, place in convolution.inputs_of(layer, x.size, cell))
         for cell in convolution.cells(kernel.size)
@@ -325,6 +329,11 @@ def _cells(values: Array, quantity: str, *, legible: bool) -> pd.DataFrame:
             "number": [number(value) if legible else "" for value in values.ravel().tolist()],
         }
     )
+
+
+def shorter(value: float) -> str:
+    """Write a number for a small cell: two decimals at most."""
+    return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", "−")
 
 
 def number(value: float) -> str:

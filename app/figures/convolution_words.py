@@ -9,28 +9,41 @@ from app.i18n import _, ngettext
 from app.page import Kind
 from core import convolution
 from core.convolution import Cell, Convolution
+from core.matrices import Matrix
 from core.shapes.windows import Axis
 
-MOST_TERMS = 9  # products that are written out; of more, the first four and the last two
+MOST_TERMS = 9  # products that are written out; of more, the first three and the last
+LINE = 90  # characters of the sum that fit beside each other on a laptop
 
 
-def written_sum(kernel: Cell, *, bias: bool) -> str:
-    """Write the sum at the window: y[0, 1] = 3·1 + 4·2 + … = 91, for a kernel of (rows, columns)."""
-    count = kernel[0] * kernel[1]
-    places: list[int | None] = list(range(count))
-    if count > MOST_TERMS:
-        places = [0, 1, 2, 3, None, count - 2, count - 1]
+def written_sum(x: Matrix, kernel: Matrix, *, bias: float) -> str:
+    """Write the sum at the window: y[0, 1] = 3·1 + 4·2 + … = 91.
+
+    It keeps the lines free that the longest sum needs, so that the picture below stays where the pointer is.
+    """
+    rows, columns = kernel.size
+    count = rows * columns
+    places: list[int | None] = list(range(count)) if count <= MOST_TERMS else [0, 1, 2, None, count - 1]
     row, col = live(f"floor(at / {FRAME}.ocols)"), live(f"at % {FRAME}.ocols")
     name = f"<mi class='q-prediction'>y</mi><mo>[</mo><mn>{row}</mn><mo>,</mo><mn>{col}</mn><mo>]</mo>"
-    name += "<mspace width='.3em'/>"
-    pieces = [_term(place, kernel[1]) for place in places]
+    pieces = [_term(place, columns) for place in places]
     if bias:
         pieces.append(f"<mn class='q-bias'>{live(bracketed(f'{FRAME}.bias', '.4~g'))}</mn>")
     first, *others = pieces
-    total = live("data('output')[at].value|.5~g")
-    written = [f"<math>{name}{EQUALS}{first}</math>", *(f"<math>{PLUS}{piece}</math>" for piece in others)]
+    value = "data('output')[at].value"
+    total = live(f"length(data('output')) > at ? format({value}, abs({value}) >= 1 ? '.5~g' : '.3~g') : ''")
+    written = [f"<math>{name}<mspace width='.3em'/>{EQUALS}{first}</math>"]
+    written += [f"<math>{PLUS}{piece}</math>" for piece in others]
     written.append(f"<math>{EQUALS}<mn class='q-prediction'><b>{total}</b></mn></math>")
-    return f"<div style='font-size:.92em;min-height:1.7em'>{' '.join(written)}</div>"
+    lines = -(-_longest(x, kernel, [place for place in places if place is not None]) // LINE)
+    return f"<div style='font-size:.92em;min-height:{1.7 * lines:g}em'>{' '.join(written)}</div>"
+
+
+def _longest(x: Matrix, kernel: Matrix, places: list[int]) -> int:
+    """Count the characters that a sum of these products may have."""
+    longest = max(len(f"{value:.3g}") for row in x.rows for value in row)
+    weights = [len(f"{value:.3g}") for row in kernel.rows for value in row]
+    return sum(longest + weights[place] + 4 for place in places) + 16
 
 
 def _term(place: int | None, columns: int) -> str:

@@ -57,9 +57,14 @@ def test_a_weight_knows_how_much_padding_it_meets():
 
 
 def test_long_sums_are_shortened():
-    assert convolution_words.written_sum((3, 3), bias=True).count("·") == 9
-    assert "⋯" not in convolution_words.written_sum((3, 3), bias=False)
-    assert convolution_words.written_sum((7, 7), bias=False).count("·") == 6
+    def written(kernel, x=INPUTS["course"].matrix, bias=0.0):
+        return convolution_words.written_sum(x, parse(kernel), bias=bias)
+
+    assert written("1 2 3;" * 3, bias=1.0).count("·") == 9
+    assert "⋯" not in written("1 2 3;" * 3)
+    assert written("1 2 3 4 5;" * 5).count("·") == 4
+    assert "min-height:1.7em" in written("1 2 3;" * 3)
+    assert "min-height:3.4em" in written("0.125 -0.125 0.0625;" * 3, x=digit(0))
 
 
 def test_what_is_lost_is_said():

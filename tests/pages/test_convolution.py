@@ -123,6 +123,7 @@ def test_trained_kernels_are_shown(tmp_path):
         (("more",), {"dilation": "inf"}, "inf"),
         (("more",), {"dilation": "8"}, "spans 17 cells"),
         (("stack",), {"inputs": "3", "kernels": "2", "groups": "2"}, "divides both"),
+        (("pointwise",), {"between": "16.5"}, "whole number"),
         (("pools",), {"pool_p": "2"}, "half the kernel"),
         (("pools",), {"pool_k": "11"}, "spans 11"),
         (("up",), {"up_p": "4"}, "leaves nothing"),
