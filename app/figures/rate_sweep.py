@@ -73,34 +73,42 @@ def _log_axis(kind: type[alt.X] | type[alt.Y], ends: str, name: str, *, field: s
 
 
 @lru_cache(maxsize=16)
-def swept(points: Points, settings: Settings) -> RateSweep:
+def swept(points: Points, settings: Settings, with_bias: bool) -> RateSweep:
     """Run each method at each learning rate; read-only."""
-    return rates.sweep(points, settings.spec("gd"), rates.grid(points, count=RATES))
+    return rates.sweep(
+        points, settings.spec("gd", with_bias=with_bias), rates.grid(points, with_bias=with_bias, count=RATES)
+    )
 
 
 @lru_cache(maxsize=16)
-def chart_data(points: Points, settings: Settings, chosen: float, language: str) -> Data:
+def chart_data(points: Points, settings: Settings, with_bias: bool, chosen: float, language: str) -> Data:
     """Compute what `chart` draws; read-only. The language is named for the cache."""
-    found = swept(points, settings)
-    start = float(mse.sweep(points, np.array([settings.w]))[0])
+    found = swept(points, settings, with_bias)
+    start = _start(points, settings, with_bias)
     kept = found.loss[~found.diverged]
     least = float(kept.min()) if kept.size else start
     top = max(2 * start, 2 * least) or 1.0
     floor = max(least / 2, top * 1e-12)
     line = (top / floor) ** 0.05  # the crosses of each method are a line of their own, above the losses
     lines = top * line ** (1.0 + np.arange(len(found.racers)))
-    runs = table(points, settings)
+    runs = table(points, settings, with_bias)
     runs["title"] = [title(racer) for racer in runs["racer"]]
     runs["loss"] = np.where(runs["diverged"], np.repeat(lines, len(found.rates)), runs["loss"].clip(floor, top))
     lr0, lr1 = float(found.rates[0]), float(found.rates[-1])
     frame = {"lr0": lr0 * 0.9, "lr1": lr1 * 1.1, "loss0": floor, "loss1": float(lines[-1] * line), "chosen": chosen}
-    frame["edge"] = min(mse.largest_stable_lr(mse.curvature(points)), 1e300)
+    frame["edge"] = min(mse.largest_stable_lr(mse.minimum(points, with_bias=with_bias).eigenvalues[-1]), 1e300)
     return {"frame": pd.DataFrame([frame]), "runs": runs}
 
 
-def table(points: Points, settings: Settings) -> pd.DataFrame:
+def _start(points: Points, settings: Settings, with_bias: bool) -> float:
+    """Return the mean squared error at the start."""
+    at = np.array([settings.w]), np.array([settings.b if with_bias else 0.0])
+    return float(mse.surface(points, *at)[0, 0])
+
+
+def table(points: Points, settings: Settings, with_bias: bool) -> pd.DataFrame:
     """Return the runs of the sweep, a row each: method, learning rate, final loss, whether it diverged."""
-    found = swept(points, settings)
+    found = swept(points, settings, with_bias)
     return pd.DataFrame(
         {
             "racer": np.repeat(found.racers, len(found.rates)),
@@ -111,10 +119,10 @@ def table(points: Points, settings: Settings) -> pd.DataFrame:
     )
 
 
-def in_words(points: Points, settings: Settings) -> str:
+def in_words(points: Points, settings: Settings, with_bias: bool) -> str:
     """Say for each method which rate ends lowest and which is the first too large; the text alternative too."""
-    found = swept(points, settings)
-    start = float(mse.sweep(points, np.array([settings.w]))[0])
+    found = swept(points, settings, with_bias)
+    start = _start(points, settings, with_bias)
     pieces = []
     for racer, losses, gone, best in zip(found.racers, found.loss, found.diverged, found.best, strict=True):
         if best < 0:

@@ -19,7 +19,7 @@ def show(points: Points, settings: Settings) -> None:
     link.check_choice("rates.model", models)
     model = choice(_("Model"), models, key="rates.model", default="line", label_visibility="collapsed")
     show_path(points, settings, with_bias=model == "bias")
-    show_sweep(points, settings)
+    show_sweep(points, settings, with_bias=model == "bias")
 
 
 def show_path(points: Points, settings: Settings, *, with_bias: bool) -> None:
@@ -51,13 +51,13 @@ def show_path(points: Points, settings: Settings, *, with_bias: bool) -> None:
     )
 
 
-def show_sweep(points: Points, settings: Settings) -> None:
+def show_sweep(points: Points, settings: Settings, *, with_bias: bool) -> None:
     st.markdown(
         _(
             "Now {count} learning rates a method: the loss after {epochs} epochs. A cross marks a run that diverged."
         ).format(count=rate_sweep.RATES, epochs=settings.epochs)
     )
-    found = rate_sweep.swept(points, settings)
+    found = rate_sweep.swept(points, settings, with_bias)
     labels = [number(rate) for rate in found.rates]
     nearest = min(range(len(labels)), key=lambda place: abs(found.rates[place] - settings.lr))
     chosen_label = st.select_slider(_("learning rate to look at"), labels, value=labels[nearest], key="rates.pick")
@@ -67,8 +67,8 @@ def show_sweep(points: Points, settings: Settings) -> None:
         compiled(rate_sweep.chart, found.racers),
         key="rate-sweep",
         name="learning-rate-sweep",
-        alt=rate_sweep.in_words(points, settings),
-        data=rate_sweep.chart_data(points, settings, chosen, language()),
+        alt=rate_sweep.in_words(points, settings, with_bias),
+        data=rate_sweep.chart_data(points, settings, with_bias, chosen, language()),
     )
     ends = [
         _("{method}: diverges").format(method=title(racer))
@@ -79,8 +79,8 @@ def show_sweep(points: Points, settings: Settings) -> None:
     page.status(_("At lr = {lr} the final losses are: {ends}.").format(lr=chosen_label, ends="; ".join(ends)))
     if st.button(_("Use this learning rate"), key="rates.use", on_click=use, args=(chosen,)):
         st.rerun()  # the whole page: this part alone would not show it
-    st.caption(rate_sweep.in_words(points, settings))
-    runs = rate_sweep.table(points, settings)
+    st.caption(rate_sweep.in_words(points, settings, with_bias))
+    runs = rate_sweep.table(points, settings, with_bias)
     names = {"racer": _("method"), "lr": _("learning rate"), "loss": _("final loss"), "diverged": _("diverged")}
     runs["racer"] = runs["racer"].map(title)
     page.table(runs.rename(columns=names), name="learning-rate-sweep")

@@ -176,7 +176,8 @@ def show_fit() -> None:
         captions=bumps.captions(spec),
     )
     page.status(*bumps.verdict(spec))
-    page.table(numbers["paths"], name="saddle-fit")
+    names = {"title": _("method"), "epoch": _("epochs"), "loss": _("mean squared error")}
+    page.table(numbers["paths"].drop(columns="step").rename(columns=names), name="saddle-fit")
 
 
 def choose_fit() -> BumpFit:

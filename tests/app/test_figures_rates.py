@@ -53,19 +53,20 @@ def test_each_rate_of_the_slider_has_its_sentence(name, with_bias):
         assert np.isfinite(source.select_dtypes("number").to_numpy()).all()
 
 
+@pytest.mark.parametrize("with_bias", [False, True])
 @pytest.mark.parametrize("name", POINTS)
-def test_the_sweep_draws_the_core_s_losses_and_sets_what_diverged_apart(name):
+def test_the_sweep_draws_the_core_s_losses_and_sets_what_diverged_apart(name, with_bias):
     points, settings = POINTS[name], Settings(batch_size=1, epochs=20)
-    found = rate_sweep.swept(points, settings)
-    drawn = rate_sweep.chart_data(points, settings, 0.01, "en")
+    found = rate_sweep.swept(points, settings, with_bias)
+    drawn = rate_sweep.chart_data(points, settings, with_bias, 0.01, "en")
     runs, frame = drawn["runs"], drawn["frame"].iloc[0]
     assert runs["loss"].between(frame["loss0"], frame["loss1"]).all()
     kept = runs[~runs["diverged"]]
     assert (kept["loss"] <= runs.loc[runs["diverged"], "loss"].min()).all() or not runs["diverged"].any()
-    table = rate_sweep.table(points, settings)
+    table = rate_sweep.table(points, settings, with_bias)
     np.testing.assert_array_equal(table["loss"].to_numpy().reshape(found.loss.shape), found.loss)
     for racer in found.racers:
-        assert rate_sweep.title(racer) in rate_sweep.in_words(points, settings)
+        assert rate_sweep.title(racer) in rate_sweep.in_words(points, settings, with_bias)
 
 
 @pytest.mark.parametrize("name", POINTS)

@@ -106,7 +106,7 @@ def test_a_saddle_is_left_by_mini_batches_and_not_by_the_full_batch():
 
 def test_a_chosen_learning_rate_is_put_in_force():
     at = opened("rates", preset="noisy")
-    rates = rate_sweep.swept(PRESETS["noisy"].points, Settings()).rates
+    rates = rate_sweep.swept(PRESETS["noisy"].points, Settings(), False).rates
     wanted = rates[20]
     at.select_slider(key="rates.pick").set_value(f"{wanted:.4g}").run()
     at.button(key="rates.use").click().run()
