@@ -164,6 +164,11 @@ def inputs_of(layer: Convolution, size: Cell, weight: Cell) -> list[tuple[Cell, 
     ]
 
 
+def met(layer: Convolution, size: Cell, weight: Cell) -> tuple[slice, ...]:
+    """Return the part of the padded input that one weight meets while the window takes all its places."""
+    return _met(layer, starts(layer, size), weight)
+
+
 def outputs_of(layer: Convolution, size: Cell, place: Cell) -> list[tuple[Cell, Cell]]:
     """Return every (output cell, weight) by which one place of the padded input counts."""
     found = []

@@ -15,6 +15,7 @@ MAX_TYPED = 28  # cells along an axis of a typed input
 LIMIT = 1e4  # largest absolute value of a cell
 MAX_CHARACTERS = 20_000
 _FULL_WIDTH = str.maketrans({"，": ",", "；": ";", "　": " ", "−": "-", "\ufeff": None})
+_ROW_END = re.compile(r"[;\n]|\]\s*,?\s*(?=\[)")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
 
 Rows = tuple[tuple[float, ...], ...]
@@ -46,14 +47,14 @@ class Named:
 
 
 def parse(text: str, *, most: int = MAX_TYPED) -> Matrix:
-    """Read a matrix: a row a line (or parted by semicolons), numbers parted by blanks or commas.
+    """Read a matrix: a row a line (or parted by semicolons), numbers parted by blanks or commas; or nested lists.
 
     Raises:
         InputError: names the row and the column of the first thing that is no number, and what would be right.
     """
     if len(text) > MAX_CHARACTERS:
         raise InputError("The text has more than {most:,} characters; give fewer rows.", most=MAX_CHARACTERS)
-    lines = [line.strip(" ,[]()\t") for line in re.split(r"[;\n]", text.translate(_FULL_WIDTH))]
+    lines = [line.strip(" ,[]()\t") for line in _ROW_END.split(text.translate(_FULL_WIDTH))]
     rows = [re.split(r"[\s,]+", line) for line in lines if line]
     if not rows:
         raise InputError("There is no matrix; write a row a line, such as 1 0 -1.")

@@ -6,6 +6,7 @@ The window moves as in a convolution, but each channel is pooled alone and there
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,8 +99,7 @@ def forward(layer: Pooling, x: Array) -> Array:
     size = x.shape[1:]
     out = np.zeros((len(x), *output_size(layer, size)))
     for cell in cells(out.shape[1:]):
-        inside = _inside(layer, size, cell)
-        values = np.stack([x[in_every_channel(place)] for place in inside], axis=1)  # (C, cells)
+        values = _inside(layer, x, cell).reshape(len(x), -1)  # (C, cells)
         if layer.kind == "max":
             out[in_every_channel(cell)] = values.max(axis=1)
         else:
@@ -110,16 +110,16 @@ def forward(layer: Pooling, x: Array) -> Array:
 def argmax(layer: Pooling, x: Array) -> NDArray[np.int64]:
     """Return the place of each maximum in its flattened channel, (C, H', W'): of equal ones the first, as in torch."""
     size = x.shape[1:]
+    places = np.arange(np.prod(size)).reshape(1, *size)  # each cell holds its own place
     out = np.zeros((len(x), *output_size(layer, size)), dtype=np.int64)
     for cell in cells(out.shape[1:]):
-        inside = _inside(layer, size, cell)
-        values = np.stack([x[in_every_channel(place)] for place in inside], axis=1)
-        flat = np.array([np.ravel_multi_index(place, size) for place in inside])
-        out[in_every_channel(cell)] = flat[values.argmax(axis=1)]
+        first = _inside(layer, x, cell).reshape(len(x), -1).argmax(axis=1)
+        out[in_every_channel(cell)] = _inside(layer, places, cell).ravel()[first]
     return out
 
 
-def _inside(layer: Pooling, size: Cell, out: Cell) -> list[Cell]:
-    """Return the places of the window that lie in the input."""
-    places = window(layer, size, out)
-    return [place for place in places if all(0 <= p < n for p, n in zip(place, size, strict=True))]
+def _inside(layer: Pooling, x: NDArray[Any], out: Cell) -> NDArray[Any]:
+    """Return the part of the input that lies under the window, (C, up to kH, up to kW)."""
+    corner = [axis[index] for axis, index in zip(starts(layer, x.shape[1:]), out, strict=True)]
+    part = tuple(slice(max(0, c), c + k) for c, k in zip(corner, layer.kernel, strict=True))
+    return x[(slice(None), *part)]

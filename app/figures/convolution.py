@@ -279,8 +279,7 @@ def sliding_data(layer: Convolution, x: Matrix, kernel: Matrix, bias: float, _la
         weights["number"] = [shorter(value) for value in weights["value"]]
     weights = weights.rename(columns={"index": "windex", "value": "weight"})
     weights["padding"] = [
-        sum(is_padding[place[0] + top, place[1] + left] for _out, place in convolution.inputs_of(layer, x.size, cell))
-        for cell in convolution.cells(kernel.size)
+        int(is_padding[convolution.met(layer, x.size, cell)].sum()) for cell in convolution.cells(kernel.size)
     ]
     outputs = _cells(out, "prediction", legible=legible)
     largest = float(np.abs(padded).max() * np.abs(kernel.array).max()) or 1.0

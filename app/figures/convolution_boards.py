@@ -6,7 +6,7 @@ import numpy as np
 
 from app.figures.boards import Board
 from app.figures.convolution import number
-from app.figures.convolution_words import added, times
+from app.figures.convolution_words import listed, times
 from app.figures.line import Data
 from app.i18n import _
 from core import convolution, pooling, transposed
@@ -54,7 +54,9 @@ def channels_data(layer: Convolution, _language: str) -> tuple[Data, list[str]]:
         )
         first = [float((x[channel, :side, :side] * weight[kernel, depth]).sum()) for depth, channel in enumerate(seen)]
         sentence = _("Kernel {kernel} makes output channel {kernel}. Its first cell: {parts} = {total}.")
-        captions.append(sentence.format(kernel=kernel, parts=added(first), total=number(float(out[kernel, 0, 0]))))
+        captions.append(
+            sentence.format(kernel=kernel, parts=listed(first, " + "), total=number(float(out[kernel, 0, 0])))
+        )
     board.text("right", " ", row=1, col=len(part) + 11)  # room for the last name
     return board.data(), captions
 
@@ -101,9 +103,9 @@ def pooling_data(layer: Pooling, x: Matrix, _language: str) -> tuple[Data, list[
         if layer.kind == "max":
             at = np.unravel_index(taken[cell], x.size)
             board.outline("left", "prediction", row=top + int(at[0]), col=left + int(at[1]), step=step, shade=0.3)
-            captions.append(f"max({', '.join(map(number, seen))}) = {result}")
+            captions.append(f"max({listed(seen, ', ')}) = {result}")
         else:
-            captions.append(f"({added(seen)}) / {pooling.divisor(layer, x.size, cell)} = {result}")
+            captions.append(f"({listed(seen, ' + ')}) / {pooling.divisor(layer, x.size, cell)} = {result}")
     return board.data(), captions
 
 

@@ -141,10 +141,12 @@ def convolution_in_words(layer: Convolution, size: Cell, data: Data) -> str:
     )
 
 
-def added(values: list[float]) -> str:
-    """Write a sum: 3 + 4 − 2."""
-    text = " + ".join(number(value) for value in values)
-    return text.replace("+ −", "− ")
+def listed(values: list[float], sign: str) -> str:
+    """Write numbers with a sign between them, 3 + 4 − 2; of more than nine the first three and the last."""
+    texts = [number(value) for value in values]
+    if len(texts) > MOST_TERMS:
+        texts = [*texts[:3], "…", texts[-1]]
+    return sign.join(texts).replace("+ −", "− ")
 
 
 def times(factor: float, values: np.ndarray) -> str:

@@ -111,6 +111,11 @@ def test_the_last_stamp_leaves_the_whole_output():
     assert last["number"].tolist() == [figure.number(value) for value in wanted]
 
 
+def test_long_lists_are_shortened():
+    assert convolution_words.listed([3, -4, 0.5], " + ") == "3 − 4 + 0.5"
+    assert convolution_words.listed(list(range(10)), ", ") == "0, 1, 2, …, 9"
+
+
 def test_numbers_are_short():
     assert [figure.number(value) for value in (-3.0, 0.12345, 12345.0, -1e-9, 1e9)] == [
         "−3",
