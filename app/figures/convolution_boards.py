@@ -89,7 +89,11 @@ def pooling_data(layer: Pooling, x: Matrix, _language: str) -> tuple[Data, list[
     board, captions = Board(), []
     top, left = 1 + layer.padding[0], layer.padding[1]
     name = _("input {rows} × {cols}").format(rows=x.size[0], cols=x.size[1])
-    board.matrix("left", values, "data", row=top, col=left, name=name)
+    board.matrix("left", values, "data", row=top, col=left)
+    board.text("left", name, row=0, col=0)
+    if any(layer.padding):
+        whole = tuple(n + 2 * cut for n, cut in zip(x.size, layer.padding, strict=True))
+        board.outline("left", "grid", row=1, col=0, size=whole)
     name = _("output {rows} × {cols}").format(rows=out.shape[0], cols=out.shape[1])
     board.matrix("right", out, "prediction", name=name)
     for step, cell in enumerate(convolution.cells(out.shape)):
