@@ -11,9 +11,9 @@ from app.figures import plane
 from app.figures.descent import Look, channel, colours, dots, lines, losses
 from app.figures.descent_data import Race, ends, follow_rows, runs, stretched, timeline, walk_rows
 from app.figures.descent_runs import Settings
+from app.figures.descent_words import step
 from app.figures.line import Data, View
 from app.figures.mse_words import number
-from app.figures.written import bracketed, live
 from app.i18n import _
 from core import windows
 from core.descent import Trajectory
@@ -21,7 +21,6 @@ from core.points import Points
 from core.windows import Plane
 
 HEIGHT = 330  # px
-NOW = "data('follow')[step]"
 
 
 def chart(shown: tuple[str, ...], clock: str) -> alt.HConcatChart:
@@ -85,15 +84,7 @@ def chart_data(points: Points, settings: Settings, race: Race) -> Data:
 
 def formula() -> str:
     """Write the followed method's update of both parameters with the numbers of the present step."""
-    pieces = []
-    for name, quantity in (("w", "weight"), ("b", "bias")):
-        before, after = live(f"{NOW}.{name}0|.5~g"), live(f"{NOW}.{name}1|.5~g")
-        slope = live(bracketed(f"{NOW}.g{name}", ".4~g"))
-        pieces.append(
-            f"<math><mi class='q-{quantity}'>{name}</mi><mo>←</mo><mn class='q-{quantity}'>{before}</mn><mo>−</mo>"
-            f"<mn>{live(f'{NOW}.lr|.4~g')}</mn><mo>·</mo><mn class='q-gradient'>{slope}</mn><mo>=</mo>"
-            f"<mn class='q-{quantity}'><b>{after}</b></mn></math>"
-        )
+    pieces = [step(name, quantity) for name, quantity in (("w", "weight"), ("b", "bias"))]
     return f"<div style='font-size:.92em'>{'&emsp; '.join(pieces)}</div>"
 
 

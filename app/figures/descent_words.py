@@ -6,7 +6,7 @@ from app.figures.descent_clock import FIRST, Steps
 from app.figures.descent_data import samples
 from app.figures.descent_runs import title
 from app.figures.mse_words import number
-from app.figures.written import bracketed, live
+from app.figures.written import bracketed, known, live
 from app.i18n import _, ngettext
 from app.page import Kind
 from core import mse, verdict
@@ -167,12 +167,12 @@ def in_words(runs: Mapping[str, Trajectory], window: Sweep, points: Points) -> s
 
 
 def formula(course: Trajectory) -> str:
-    """Write the followed method's update with the numbers of the present step."""
+    """Write the followed method's update with the numbers of the present step; with its symbols at the start."""
     count = len(course.points)
     size = course.spec.size(count)
-    w0, gradient = live(bracketed(f"{NOW}.w0", ".4~g")), f"<mn class='q-gradient'>{live(f'{NOW}.gw|.5~g')}</mn>"
+    w0, gradient = live(bracketed(f"{NOW}.w0", ".4~g", "w")), result(f"{NOW}.gw", ".5~g", "gradient")
     if size == 1:
-        x, y = (live(bracketed(f"{NOW}.{field}", ".4~g")) for field in "xy")
+        x, y = (live(bracketed(f"{NOW}.{field}", ".4~g", field)) for field in "xy")
         middle = (
             f"<mn>2</mn><mo>·</mo><mn>{x}</mn><mo>·</mo><mo>(</mo><mn class='q-weight'>{w0}</mn><mo>·</mo><mn>{x}</mn>"
             f"<mo>−</mo><mn>{y}</mn><mo>)</mo>"
@@ -184,17 +184,30 @@ def formula(course: Trajectory) -> str:
             else "<munder><mo>∑</mo><mtext>batch</mtext></munder>"
         )
         xi, yi = "<msub><mi>x</mi><mi>i</mi></msub>", "<msub><mi>y</mi><mi>i</mi></msub>"
+        number_of = live(known(f"{NOW}.size", "d", str(size)))  # the last batch may be short
         middle = (
-            f"<mfrac displaystyle='true'><mn>1</mn><mn>{live(f'{NOW}.size|d')}</mn></mfrac>{over}<mn>2</mn>{xi}"
-            "<mo>(</mo>"
+            f"<mfrac displaystyle='true'><mn>1</mn><mn>{number_of}</mn></mfrac>{over}<mn>2</mn>{xi}<mo>(</mo>"
             f"<mn class='q-weight'>{w0}</mn><mo>·</mo>{xi}<mo>−</mo>{yi}<mo>)</mo>"
         )
     name = f"<mtext class='q-gradient'>{_('gradient')}</mtext>"
-    slope = f"<math>{name}<mo>=</mo>{middle}<mo>=</mo>{gradient}</math>"
-    rate, after = live(f"{NOW}.lr|.4~g"), live(f"{NOW}.w1|.6~g")
-    step = (
-        f"<math><mi class='q-weight'>w</mi><mo>←</mo><mn class='q-weight'>{live(f'{NOW}.w0|.6~g')}</mn><mo>−</mo>"
-        f"<mn>{rate}</mn><mo>·</mo><mn class='q-gradient'>{live(bracketed(f'{NOW}.gw', '.5~g'))}</mn><mo>=</mo>"
-        f"<mn class='q-weight'><b>{after}</b></mn></math>"
+    slope = f"<math>{name}<mo>=</mo>{middle}{gradient}</math>"
+    return f"<div style='font-size:.92em'>{slope}&emsp; {step('w', 'weight')}</div>"
+
+
+def step(name: str, quantity: str) -> str:
+    """Write the update of one parameter: w ← 1 − 0.01·(−2) = 1.02."""
+    before, slope = known(f"{NOW}.{name}0", ".6~g", name), bracketed(f"{NOW}.g{name}", ".5~g", _("gradient"))
+    after = f"isFinite({NOW}.{name}0) ? {NOW}.{name}1 : NaN"  # at the start there is no update
+    return (
+        f"<math><mi class='q-{quantity}'>{name}</mi><mo>←</mo><mn class='q-{quantity}'>{live(before)}</mn><mo>−</mo>"
+        f"<mn>{live(f'{NOW}.lr|.4~g')}</mn><mo>·</mo><mn class='q-gradient'>{live(slope)}</mn>"
+        f"{result(f'({after})', '.6~g', quantity, is_bold=True)}</math>"
     )
-    return f"<div style='font-size:.92em'>{slope}&emsp; {step}</div>"
+
+
+def result(value: str, how: str, quantity: str, *, is_bold: bool = False) -> str:
+    """Write = and a number, or nothing where there is none."""
+    number = live(known(value, how))
+    inner = f"<b>{number}</b>" if is_bold else number
+    equals = live(f"isFinite({value}) ? '=' : ''")
+    return f"<mo>{equals}</mo><mn class='q-{quantity}'>{inner}</mn>"

@@ -82,7 +82,12 @@ def _square(place: str | None, *, with_bias: bool) -> str:
     return f"<mn class='q-residual'>{live(shown(f'{residual} * {residual}'))}</mn>"
 
 
-def bracketed(value: str, how: str) -> str:
-    """Return the expression that writes a number, in brackets where its sign would follow another sign; else a dash."""
+def bracketed(value: str, how: str, missing: str = "–") -> str:
+    """Return the expression that writes a number, in brackets where its sign would follow another sign."""
     number = f"format({value}, '{how}')"
-    return f"!isFinite({value}) ? '–' : {value} < 0 ? '(' + {number} + ')' : {number}"
+    return f"!isFinite({value}) ? {quoted(missing)} : {value} < 0 ? '(' + {number} + ')' : {number}"
+
+
+def known(value: str, how: str, missing: str = "") -> str:
+    """Return the expression that writes a number where there is one, and its symbol or nothing where there is none."""
+    return f"isFinite({value}) ? format({value}, '{how}') : {quoted(missing)}"
