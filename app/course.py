@@ -52,6 +52,12 @@ COURSE = (
         promise=N_("Slide the window, or point at any cell: see which numbers meet, and the sum that they make."),
     ),
     Entry(
+        path="shapes",
+        chapter=N_("Convolutional networks"),
+        title=N_("The shape detective"),
+        promise=N_("Follow a shape through any net, layer by layer, and see where 320 comes from, or what is wrong."),
+    ),
+    Entry(
         path="training",
         chapter=N_("Convolutional networks"),
         title=N_("Training on MNIST"),

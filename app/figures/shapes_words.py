@@ -1,0 +1,225 @@
+"""The words of the shape detective: labels of boxes, the calculation of each step, sentences about the whole net."""
+
+from app.i18n import _, ngettext
+from app.page import Kind
+from core.shapes.chain import Node, Report, Row
+from core.shapes.layer import Shape
+from core.shapes.layers import LAYERS
+
+SIGNS = {"add": "+", "add_": "+", "sub": "−", "sub_": "−", "mul": "×", "mul_": "×", "div": "÷", "div_": "÷"}
+UNITS = ("B", "kB", "MB", "GB", "TB")
+SAME_AXES = {"height", "width", "depth", "length"}
+
+
+def written(shape: Shape) -> str:
+    """Write a shape as torch prints it: (64, 10, 24, 24)."""
+    return f"({', '.join(map(str, shape))})"
+
+
+def times(sizes: Shape) -> str:
+    """Write sizes as people do: 5 × 5."""
+    return " × ".join(map(str, sizes))
+
+
+def size(count: int) -> str:
+    """Write bytes with a decimal unit: 3.35 MB."""
+    value = float(count)
+    for unit in UNITS:
+        if value < 1000 or unit == UNITS[-1]:
+            return f"{value:.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
+        value /= 1000
+    raise AssertionError
+
+
+def short_label(node: Node) -> str:
+    """Write an operation for a narrow box: Conv2d 5×5."""
+    return SIGNS.get(node.kind) or f"{node.kind} {_kernel(node)}".strip()
+
+
+def brief_label(node: Node) -> str:
+    """Write an operation for a box of middling width: branch5x5_1: Conv2d 1×1."""
+    last = node.name.rpartition(".")[2]
+    return f"{last}: {short_label(node)}" if last not in {"", node.kind} else short_label(node)
+
+
+def long_label(node: Node) -> str:
+    """Write an operation for a wide box: conv1: Conv2d 1→10, 5×5."""
+    details = ", ".join(filter(None, (_channels(node), _kernel(node), _extras(node))))
+    what = f"{SIGNS.get(node.kind, node.kind)} {details}".strip()
+    place, _dot, last = node.name.rpartition(".")
+    named = node.name if last != node.kind else place
+    return f"{named}: {what}" if named else what
+
+
+def _channels(node: Node) -> str:
+    given = node.arguments
+    for first, second in (("in_channels", "out_channels"), ("in_features", "out_features")):
+        if second in given:
+            return f"{given.get(first, '?')}→{given[second]}"
+    return str(given.get("num_features", ""))
+
+
+def _kernel(node: Node) -> str:
+    for name in ("kernel_size", "output_size"):
+        value = node.arguments.get(name)
+        if isinstance(value, int):
+            dims = int(node.kind[-2]) if node.kind[-2:-1].isdigit() else 1
+            return "×".join([str(value)] * dims)
+        if isinstance(value, tuple):
+            return "×".join("·" if part is None else str(part) for part in value)
+    return ""
+
+
+def _extras(node: Node) -> str:
+    """Write stride and padding where they are not the usual ones."""
+    usual = {"stride": (1, None, node.arguments.get("kernel_size")), "padding": (0,)}
+    names = {"stride": _("stride {value}"), "padding": _("padding {value}")}
+    parts = [
+        names[name].format(value="×".join(map(str, value)) if isinstance(value, tuple) else value)
+        for name, ordinary in usual.items()
+        if isinstance(value := node.arguments.get(name), int | str | tuple)
+        and node.kind in LAYERS
+        and LAYERS[node.kind].effect == "windows"
+        and value not in ordinary
+    ]
+    return ", ".join(parts)
+
+
+def title(row: Row) -> str:
+    """Write what goes in and what comes out: conv1 (64, 1, 28, 28) → (64, 10, 24, 24)."""
+    shapes = " + ".join(map(written, row.in_shapes))
+    return (
+        f"{row.node.name or row.node.kind}: {shapes} → {written(row.out_shape) if row.out_shape is not None else '?'}"
+    )
+
+
+def calculation(row: Row) -> list[str]:
+    """Write the formulas of a step, a line each; axes with the same numbers share one."""
+    merged: dict[str, list[str]] = {}
+    for step in row.steps:
+        key = step.text if step.label in SAME_AXES else f"{step.label}\n{step.text}"
+        merged.setdefault(key, []).append(_(step.label))
+    return [f"{', '.join(labels)}: {key.rpartition(chr(10))[2]}" for key, labels in merged.items()]
+
+
+def numbers(row: Row) -> str:
+    """Write what a step costs: parameters, multiply-adds, memory."""
+    if row.error:
+        return ""
+    parameters = ngettext("{count} parameter", "{count} parameters", row.params).format(count=f"{row.params:,}")
+    if not row.counted and row.params:
+        parameters = _("its {count} parameters were counted before").format(count=f"{row.params:,}")
+    parts = [
+        parameters,
+        _("{count} multiply-adds").format(count=f"{row.macs:,}"),
+        _("output {size}").format(size=size(row.out_bytes)),
+        _("kept for backward {size}").format(size=size(row.kept_bytes)),
+    ]
+    return " · ".join(parts)
+
+
+def reach(row: Row, input_shape: Shape) -> str:
+    """Write the receptive field: 14 × 14; the size of the input where all of it is seen."""
+    if row.error or not row.field:
+        return ""
+    sizes = input_shape[len(input_shape) - len(row.field) :]
+    seen = (
+        1 if one is None else max(size, int(one.size)) if one.whole else int(one.size)
+        for one, size in zip(row.field, sizes, strict=True)
+    )
+    return times(tuple(seen))
+
+
+def sees(row: Row, input_shape: Shape) -> str:
+    """Write how much of the input one output value sees."""
+    text = reach(row, input_shape)
+    if not text:
+        return ""
+    if all(one is None or one.whole for one in row.field):
+        return _("one value sees the whole input")
+    return _("one value sees {reach} pixels").format(reach=text)
+
+
+def said(row: Row) -> str:
+    """Write what is wrong with a step, or what it does."""
+    return _(row.error.message).format(**row.error.values) if row.error else happens(row)
+
+
+def happens(row: Row) -> str:
+    """Write a sentence about what a step does to the shape."""
+    if row.factors and len(row.factors) > 1:
+        sentence = _("Its {count} inputs are {factors}: {channels} channels of {pixels} pixels, flattened.")
+        return sentence.format(
+            count=row.in_shapes[0][-1],
+            factors="·".join(map(str, row.factors)),
+            channels=row.factors[0],
+            pixels=times(row.factors[1:]),
+        )
+    if len(row.node.inputs) > 1:
+        return _("Joins {count} tensors.").format(count=len(row.node.inputs))
+    effect = LAYERS[row.node.kind].effect
+    if effect == "windows" and row.axes:
+        return _windows(row)
+    if effect == "structure" and row.out_shape != row.in_shapes[0]:
+        return _("Only the shape changes; the values stay as they are.")
+    if effect == "mix":
+        return _("Every output value is a weighted sum of all {count} inputs.").format(count=row.in_shapes[0][-1])
+    return _("Changes values, not the shape.")
+
+
+def _windows(row: Row) -> str:
+    lost = [(axis, axis.discarded) for axis in row.axes if axis.discarded]
+    skipped = any(axis.skipped for axis in row.axes)
+    if lost:
+        places = ", ".join(f"{_(axis.name)} {count}" for axis, count in lost)
+        return _("At the end, pixels that no window reaches are discarded ({places}).").format(places=places)
+    if skipped:
+        return _("Some pixels between the windows are never looked at.")
+    before, after = row.in_shapes[0], row.out_shape or ()
+    if before[-len(row.axes) :] == after[-len(row.axes) :]:
+        return _("Every pixel is used, and the picture keeps its size.")
+    return _("Every pixel is used.")
+
+
+def verdict(report: Report) -> tuple[str, Kind]:
+    """Say whether data flow through, and what the net costs."""
+    if report.error is None:
+        batch = report.input_shape[0]
+        sentence = _("Data flow through: {start} becomes {end}, with {params} parameters and {macs} multiply-adds.")
+        return (
+            sentence.format(
+                start=written(report.input_shape),
+                end=written(report.out_shape or ()),
+                params=f"{report.totals.params:,}",
+                macs=f"{report.totals.macs:,}",
+                batch=batch,
+            ),
+            "good",
+        )
+    return _("{place} cannot work: {reason}").format(
+        place=f"**{place(report.rows[-1])}**", reason=said(report.rows[-1])
+    ), "bad"
+
+
+def place(row: Row) -> str:
+    """Write where an operation stands: fc, line 19, made in line 13."""
+    name, call, made = row.node.name or row.node.kind, row.node.line, row.node.defined
+    if call is None:
+        return name
+    if made in {None, call}:
+        return _("{name}, line {line},").format(name=name, line=call)
+    return _("{name}, line {line}, made in line {made},").format(name=name, line=call, made=made)
+
+
+def alternative(report: Report) -> str:
+    """Describe the drawing for a reader who does not see it."""
+    start = _("A chain of {count} operations; the input is {shape}.").format(
+        count=len(report.rows), shape=written(report.input_shape)
+    )
+    steps = [
+        f"{long_label(row.node)} → {written(row.out_shape)}"
+        if row.out_shape is not None
+        else _("{name}: error").format(name=long_label(row.node))
+        for row in report.rows
+    ]
+    return " ".join([start, "; ".join(steps)]) + "."

@@ -1,0 +1,181 @@
+"""The net that the page works on: a preset, or the reader's own source, and the shape that goes in.
+
+The source text is the one truth; table and drawing are made from it and write it. A text that cannot be read keeps its
+sentence, and the last good net stays in the drawing. Own sources of up to 1,500 characters travel in the link.
+"""
+
+import streamlit as st
+
+from app import link
+from app.choice import choice
+from app.i18n import _
+from core.errors import InputError
+from core.shapes.inspection import Inspection, inspect, parse_shape, read_once
+from core.shapes.layer import Shape
+from core.shapes.presets import PRESETS
+from core.shapes.source import SourceError
+
+OWN = "own"
+USUAL = "cnn"
+MOST_IN_LINK = 1_500  # characters
+MOST_QUOTED = 200  # characters of a line
+MOST_BATCH = 1_000_000
+
+_MONOSPACE = """<style>.st-key-shapes-typed textarea { font-family: var(--st-code-font, monospace); font-size: 0.875rem;
+white-space: pre; overflow-x: auto; }</style>"""
+
+# What a session remembers beside the widgets.
+_TEXT = "shapes.text"  # the source in force, good or bad
+_SHOWN = "shapes.shown"  # what the text area was last filled with
+_TYPED = "shapes.typed"  # the text area
+_GOOD = "shapes.good"  # the last source that could be read
+_READ = "shapes.read"  # the source of the link that was read last
+_SIZE = "shapes.size"  # the preset whose input size the field was filled with
+
+
+def choose_net() -> str:
+    """Draw the choice of the net and return the source in force, good or bad."""
+    _read_link()
+    own = _TEXT in st.session_state and st.session_state[_TEXT] not in {one.text() for one in PRESETS.values()}
+    titles = {name: _(preset.title) for name, preset in PRESETS.items()} | ({OWN: _("My own source")} if own else {})
+    if st.query_params.get("net") != OWN:
+        link.check_choice("net", titles)
+    elif _TEXT not in st.session_state:
+        sentence = _("The link asks for an own source and carries none; paste it below.")
+        st.warning(sentence, icon=":material/link_off:")
+    chosen = choice(_("Net"), titles, key="net", default=USUAL, on_change=_take_preset, folded=True)
+    if chosen != OWN and st.session_state.get(_TEXT) != PRESETS[chosen].text():
+        st.session_state[_TEXT] = PRESETS[chosen].text()
+    _write_link(chosen)
+    return in_force()
+
+
+def _read_link() -> None:
+    """Take the source of a link that was not read yet."""
+    asked = st.query_params.get("source")
+    if asked is None or asked == st.session_state.get(_READ):
+        return
+    st.session_state[_READ] = asked
+    adopt(asked)
+
+
+def _write_link(chosen: str) -> None:
+    """Keep an own source in the link while it is in force and short."""
+    text = st.session_state[_TEXT]
+    if chosen == OWN and len(text) <= MOST_IN_LINK:
+        st.session_state[_READ] = text
+        if st.query_params.get("source") != text:
+            st.query_params["source"] = text
+    elif "source" in st.query_params:
+        del st.query_params["source"]
+
+
+def _take_preset() -> None:
+    """Put a preset and its input in force when it is chosen."""
+    chosen = st.session_state["net"]
+    if chosen in PRESETS:
+        st.session_state[_TEXT] = PRESETS[chosen].text()
+        st.session_state["input"] = written(PRESETS[chosen].input_shape)
+
+
+def adopt(text: str) -> None:
+    """Put a source in force; only before the choice of the net is drawn, as callbacks are."""
+    st.session_state[_TEXT] = text
+    st.session_state["net"] = next((name for name, one in PRESETS.items() if one.text() == text), OWN)
+
+
+def choose_input(net: str) -> Shape:
+    """Draw the inputs of the size of one input and of the batch; raises InputError where they make no shape."""
+    left, right = st.columns([3, 2])
+    with left:
+        preset = PRESETS.get(net, PRESETS[USUAL])
+        typed = st.text_input(
+            _("Input: C, H, W"),
+            written(preset.input_shape),
+            key="input",
+            max_chars=60,
+            bind="query-params",
+            persist_state="session",
+        )
+    with right:
+        link.check_number("batch", 1, MOST_BATCH)
+        batch = st.number_input(
+            _("Batch"),
+            1.0,
+            float(MOST_BATCH),
+            64.0,
+            1.0,
+            format="%g",
+            key="batch",
+            bind="query-params",
+            persist_state="session",
+        )
+    if batch != int(batch):
+        raise InputError("{label} must be a whole number, not {value:g}.", label=_("Batch"), value=batch)
+    return (int(batch), *parse_shape(typed))
+
+
+def written(shape: Shape) -> str:
+    return ", ".join(map(str, shape))
+
+
+def in_force() -> str:
+    """Return the source in force, good or bad."""
+    text: str = st.session_state[_TEXT]
+    return text
+
+
+def edit_source(text: str) -> None:
+    """Draw the source as text that can be changed."""
+    if st.session_state.get(_SHOWN) != text or _TYPED not in st.session_state:
+        st.session_state[_TYPED] = st.session_state[_SHOWN] = text
+    st.html(_MONOSPACE)
+    st.text_area(
+        _("PyTorch source"),
+        key=_TYPED,
+        height=360,
+        on_change=_take_typed,
+        placeholder="nn.Sequential(\n    nn.Conv2d(1, 10, kernel_size=5),\n    …",
+        help=_("Paste a class, an nn.Sequential, or layers one a line. Nothing of it is executed; `?` is worked out."),
+    )
+
+
+def _take_typed() -> None:
+    text = st.session_state[_TYPED]
+    st.session_state[_SHOWN] = text
+    adopt(text)
+
+
+def inspected(text: str, shape: Shape) -> tuple[str, Inspection]:
+    """Return the net to draw, with its source: the one in force where it can be read, else the last good one.
+
+    Raises InputError where the shape is refused.
+    """
+    try:
+        found = inspect(text, shape)
+    except SourceError:
+        text = st.session_state.get(_GOOD, PRESETS[USUAL].text())
+        return text, inspect(text, shape)
+    st.session_state[_GOOD] = text
+    return text, found
+
+
+def say_why(text: str) -> None:
+    """Say why a source cannot be read, and in which line, where that is so."""
+    try:
+        read_once(text)
+    except SourceError as error:
+        _refused(error)
+
+
+def _refused(error: SourceError) -> None:
+    sentence = _(error.message).format(**error.values)
+    lines = in_force().split("\n")
+    if error.line is not None:
+        sentence = _("Line {line}: {sentence}").format(line=error.line, sentence=sentence)
+    if error.torch:
+        sentence += " " + _("PyTorch says: {text}").format(text=f"{error.error_type}: {error.torch}")
+    st.error(sentence, icon=":material/error:")
+    if error.line is not None and error.line <= len(lines) and lines[error.line - 1].strip():
+        st.code(lines[error.line - 1].strip()[:MOST_QUOTED], language="python")
+    st.caption(_("The picture still shows the net from before."))

@@ -1,0 +1,260 @@
+"""The page "The shape detective", run as Streamlit runs it, in both languages and with every kind of bad input."""
+
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.shapes.inspection import inspect, read_once
+from core.shapes.practice import exercise
+from core.shapes.presets import PRESETS
+from core.shapes.source import SourceError
+from pages.parts import shapes_edit
+
+PAGE = Path(__file__).parents[2] / "pages" / "shapes.py"
+SECTIONS = ("totals", "solve", "error", "practice", "try", "code")
+CNN = PRESETS["cnn"].text()
+
+
+def opened(*sections, lang="en", **query):
+    """Run the page with these sections open and these parameters in its link."""
+    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    at.session_state["lang"] = lang
+    for name, value in (dict.fromkeys(sections, "true") | query).items():
+        at.query_params[name] = value
+    at.run()
+    return at
+
+
+def sentences(at):
+    """Return what is said about input, after checking that nothing crashed."""
+    assert not at.exception
+    return [element.value for element in (*at.error, *at.warning)]
+
+
+def said(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.code))
+
+
+def typed(at, text):
+    at.text_area(key="shapes.typed").set_value(text).run()
+    return at
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("net", PRESETS)
+def test_each_net_shows_everything(net, lang):
+    at = opened(*SECTIONS, lang=lang, net=net)
+    assert sentences(at) == []
+    assert "nan" not in said(at).lower().split()
+    if lang == "en":
+        last = {"cnn": "(64, 10)", "googlenet": "(64, 1000)"}.get(net, "")
+        assert f"becomes {last}" in said(at)
+
+
+@pytest.mark.parametrize("view", ["source", "table", "layer"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_each_view_works(view, lang):
+    assert sentences(opened(lang=lang, view=view, net="inception")) == []
+
+
+def test_the_first_screen_asks_for_little():
+    at = opened()
+    assert sentences(at) == []
+    assert (len(at.selectbox), len(at.text_input), len(at.number_input)) == (1, 1, 1)
+
+
+def test_a_wrong_number_is_diagnosed_and_repaired():
+    at = typed(opened(), CNN.replace("320", "1280"))
+    assert "RuntimeError: mat1 and mat2 shapes cannot be multiplied (64x320 and 1280x10)" in said(at)
+    assert "fc, line 19, made in line 12," in said(at)
+    assert "20·4·4 = 320" in said(at)
+    at.button(key="repair_0").click().run()
+    assert sentences(at) == []
+    assert at.text_area(key="shapes.typed").value == CNN
+    assert at.selectbox(key="net").value == "cnn"
+
+
+def test_an_unknown_number_is_worked_out():
+    at = typed(opened(), CNN.replace("320", "?"))
+    assert sentences(at) == []
+    assert "becomes (64, 10)" in said(at)
+
+
+def test_bad_source_keeps_the_last_good_net():
+    at = typed(opened(net="lenet"), "nn.Sequential(\nnn.Conv2d(1, 6, 5),\nnn.Conv2d(6, 16, ),\n)")
+    (sentence,) = sentences(at)
+    assert sentence.startswith("Line 3:")
+    assert "(64, 1, 32, 32) becomes (64, 10)" in said(at)
+    assert "still shows the net from before" in said(at)
+    typed(at, "nn.Conv2d(1, 6, 5)")
+    assert sentences(at) == []
+    assert "becomes (64, 6, 28, 28)" in said(at)
+
+
+HOSTILE = [
+    "nn.Conv2d(1, 1000000000, 5)",
+    "nn.Conv2d(1, 10, 50)",
+    "nn.Conv2d(1, 10, 5, stride=-1)",
+    "import os\nos.system('true')",
+    "for i in range(10**9): pass",
+    "@property\ndef f(): pass",
+    "nn.Sequential(",
+    "nn.Linear(" * 3000,
+    "x" * 1_000_000,
+    "nn.Sequential(*[nn.ReLU() for _ in range(10**9)])",
+    "\0",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20] or "nothing")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_hostile_source_gets_its_sentence(text, lang):
+    at = typed(opened(lang=lang), text)
+    assert not at.exception
+    assert len(at.error) == 1 or "**" in said(at)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20] or "nothing")
+def test_hostile_source_is_judged_at_once(text):
+    start = time.perf_counter()
+    with suppress(SourceError):
+        inspect(text, (64, 1, 28, 28))
+    assert time.perf_counter() - start < 1  # s; 0.2 are promised, and tests share their machine
+
+
+@pytest.mark.parametrize(
+    ("sections", "query", "part"),
+    [
+        ((), {"input": "1, x"}, "whole numbers"),
+        ((), {"input": "0, 28, 28"}, "at least 1"),
+        ((), {"input": "99999999, 99999999, 9"}, "larger than any computer"),
+        ((), {"batch": "1.5"}, "whole number"),
+        ((), {"batch": "inf"}, "inf"),
+        ((), {"batch": "0"}, "“0”"),
+        ((), {"net": "nonsense"}, "nonsense"),
+        ((), {"net": "own"}, "carries none"),
+        ((), {"view": "nonsense"}, "nonsense"),
+        ((), {"source": "nn.Sequential("}, "Line 1:"),
+        (("solve",), {"from_size": "1.5"}, "whole number"),
+        (("solve",), {"to_size": "-3"}, "-3"),
+        (("code",), {"form": "nonsense"}, "nonsense"),
+        (("practice",), {"level": "9"}, "9"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_bad_input_gets_one_sentence(sections, query, part, lang):
+    at = opened(*sections, lang=lang, **query)
+    (sentence,) = sentences(at)
+    if lang == "en":
+        assert part in sentence
+
+
+def test_a_link_carries_a_short_source():
+    text = "nn.Sequential(nn.Conv2d(1, 6, 5), nn.Flatten(), nn.Linear(?, 10))"
+    at = opened(source=text, input="1, 12, 12", batch="8")
+    assert sentences(at) == []
+    assert at.text_area(key="shapes.typed").value == text
+    assert "(8, 1, 12, 12) becomes (8, 10)" in said(at)
+    assert at.query_params["source"] in (text, [text])
+    at.selectbox(key="net").set_value("lenet").run()
+    assert "source" not in at.query_params
+    assert at.text_input(key="input").value == "1, 32, 32"
+
+
+def changes(**edited):
+    return {"edited_rows": {}, "added_rows": [], "deleted_rows": []} | edited
+
+
+def test_the_table_changes_the_net():
+    chain = PRESETS["lenet"].source().chain
+
+    def kinds(**edited):
+        return [node.kind for node in shapes_edit.with_changes(chain, changes(**edited)).nodes]
+
+    before = [node.kind for node in chain.nodes]
+    assert kinds(deleted_rows=[1, 4]) == [kind for number, kind in enumerate(before) if number not in {1, 4}]
+    assert kinds(edited_rows={1: {"layer": "nn.ReLU"}})[1] == "ReLU"
+    assert kinds(edited_rows={1: {"place": 3}})[:3] == ["Conv2d", "AvgPool2d", "Tanh"]
+    assert kinds(added_rows=[{"layer": "Dropout", "arguments": "0.5"}])[-1] == "Dropout"
+    assert kinds(added_rows=[{"layer": "ReLU", "place": 1}])[0] == "ReLU"
+    new = shapes_edit.with_changes(chain, changes(edited_rows={0: {"arguments": "1, 7, 3"}})).nodes[0]
+    assert (new.arguments["out_channels"], new.arguments["kernel_size"]) == (7, 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "count"), [("layer_duplicate", 9), ("layer_remove", 7), ("layer_later", 8), ("layer_add", 9)]
+)
+def test_the_marked_layer_is_changed(key, count):
+    at = opened(view="layer")
+    at.session_state["shapes.marked"] = 3
+    at.run()
+    at.button(key=key).click().run()
+    assert sentences(at) == []
+    text = at.session_state["shapes.text"]
+    assert len(read_once(text).chain.nodes) == count
+
+
+def test_a_refused_change_says_why():
+    at = opened(view="layer")
+    at.session_state["shapes.marked"] = 1
+    at.run()
+    at.button(key="layer_earlier").click().run()
+    assert "end of the net" in sentences(at)[0]
+
+
+def test_a_pasted_error_is_explained_and_located():
+    at = opened("error")
+    message = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (64x320 and 1280x10)"
+    typed(at, CNN.replace("320", "1280"))
+    at.text_area(key="traceback").set_value(f"Traceback (most recent call last):\n  …\n{message}").run()
+    assert "This net says the same at fc" in said(at)
+    at.text_area(key="traceback").set_value("KeyError: 'a'").run()
+    assert any("No error of PyTorch" in sentence for sentence in sentences(at))
+
+
+def test_practice_keeps_the_score():
+    at = opened("practice")
+    at.session_state["practice.seed"] = 1
+    at.run()
+    answer = ", ".join(map(str, exercise(1, 1).answer))
+    at.text_input(key="practice-1-1").set_value("1, 2, 3")
+    submit(at)
+    assert "Not yet" in said(at)
+    assert "0 of 1 right" in said(at)
+    at.text_input(key="practice-1-1").set_value(answer)
+    submit(at)
+    assert "Right." in said(at)
+    assert "0 of 1 right" in said(at)  # the first answer counts
+
+
+def submit(at):
+    next(button for button in at.button if button.label == "Check").click().run()
+
+
+def test_the_answer_of_320_is_revealed():
+    at = opened("try")
+    at.radio(key="try_320").set_value(2).run()
+    at.button(key="try_320_reveal").click().run()
+    assert "20·5·5 = 500" in said(at)
+
+
+def test_the_page_does_not_load_torch():
+    program = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"at = AppTest.from_file({str(PAGE)!r}, default_timeout=60)\n"
+        f"for section in {SECTIONS!r}: at.query_params[section] = 'true'\n"
+        "at.run()\n"
+        "assert not at.exception, at.exception\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=PAGE.parents[1]
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
