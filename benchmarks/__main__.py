@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("descend", "train_speed", "first_metric", "frames", "repaint", "classroom")
+BENCHMARKS = ("descend", "train_speed", "first_metric", "frames", "repaint", "shapes_edit", "classroom")
 
 
 def main() -> int:

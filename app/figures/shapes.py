@@ -129,7 +129,7 @@ def _chain() -> list[Any]:
             y2=_down("datum.row - 0.08"),
             y3=_down(f"datum.row + {BOX + 0.08}"),
             room="datum.right - datum.left - 6",
-            label=_fitting("datum.right - datum.left - 6", "long", "brief", "short"),
+            label=_fitting("datum.right - datum.left - 6", "long", "brief", "short", "tiny"),
         )
     )
     lines = (
@@ -301,7 +301,8 @@ def detective_data(text: str, shape: Shape, _language: str) -> Data:
     named = [_("input"), *map(words.long_label, chain.nodes)]
     brief = [_("input"), *map(words.brief_label, chain.nodes)]
     short = [_("input"), *map(words.short_label, chain.nodes)]
-    labelled = pd.DataFrame(boxes).assign(long=named, brief=brief, short=short)
+    tiny = [_("input"), *map(words.tiny_label, chain.nodes)]
+    labelled = pd.DataFrame(boxes).assign(long=named, brief=brief, short=short, tiny=tiny)
     geometry = [_geometry(row, report) for row in report.rows]
     return {
         "boxes": labelled,

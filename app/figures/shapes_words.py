@@ -1,5 +1,7 @@
 """The words of the shape detective: labels of boxes, the calculation of each step, sentences about the whole net."""
 
+from itertools import groupby
+
 from app.i18n import _, ngettext
 from app.page import Kind
 from core.shapes.chain import Node, Report, Row
@@ -34,6 +36,11 @@ def size(count: int) -> str:
 def short_label(node: Node) -> str:
     """Write an operation for a narrow box: Conv2d 5×5."""
     return SIGNS.get(node.kind) or f"{node.kind} {_kernel(node)}".strip()
+
+
+def tiny_label(node: Node) -> str:
+    """Write an operation for the narrowest box: 5×5."""
+    return _kernel(node) or SIGNS.get(node.kind, node.kind)
 
 
 def brief_label(node: Node) -> str:
@@ -87,7 +94,8 @@ def _extras(node: Node) -> str:
 
 def title(row: Row) -> str:
     """Write what goes in and what comes out: conv1 (64, 1, 28, 28) → (64, 10, 24, 24)."""
-    shapes = " + ".join(map(written, row.in_shapes))
+    runs = [(written(shape), len(list(same))) for shape, same in groupby(row.in_shapes)]
+    shapes = " + ".join(shape if count == 1 else f"{count} × {shape}" for shape, count in runs)
     return (
         f"{row.node.name or row.node.kind}: {shapes} → {written(row.out_shape) if row.out_shape is not None else '?'}"
     )

@@ -203,7 +203,9 @@ def text_of(chain: Chain, *, name: str = "Net") -> str:
     """Write a chain, right or wrong, as an nn.Sequential where it is a straight line of layers, else as a class."""
     lines = [_definition(node) for node in chain.nodes]
     if _is_line(chain):
-        return "\n".join(["nn.Sequential(", *(f"    {line}," for line in lines), ")", ""])
+        return "\n".join(
+            ["from torch import nn", "", "model = nn.Sequential(", *(f"    {line}," for line in lines), ")\n"]
+        )
     names = attributes(chain)
     defined: dict[str, str] = {}
     for node, line in zip(chain.nodes, lines, strict=True):
@@ -213,15 +215,22 @@ def text_of(chain: Chain, *, name: str = "Net") -> str:
     totals = sum_up((1,), (), {}, "")
     forward = Forward(chain, Report(input_shape=(), rows=rows, totals=totals, out_shape=None), names).lines()
     name = name if name.isidentifier() and name != "Sequential" else "Net"
+    statements = [statement.replace(repr(UNKNOWN), UNKNOWN) for statement, _shape in forward]
+    uses = "\n".join(statements)
+    imports = ["import torch"] * ("torch." in uses) + ["from torch import nn"]
+    imports += ["from torch.nn import functional as F"] * ("F." in uses)
     return "\n".join(
         [
+            *imports,
+            "",
+            "",
             f"class {name}(nn.Module):",
             "    def __init__(self):",
             "        super().__init__()",
             *(f"        self.{attribute} = {line}" for attribute, line in defined.items()),
             "",
             "    def forward(self, x):",
-            *(f"        {statement}".replace(repr(UNKNOWN), UNKNOWN) for statement, _shape in forward),
+            *(f"        {statement}" for statement in statements),
             "",
         ]
     )

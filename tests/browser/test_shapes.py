@@ -1,0 +1,164 @@
+"""The shape detective in a real browser: the drawing, pointing and pressing, and the views that change the net."""
+
+import pytest
+from playwright.sync_api import expect
+
+from core.shapes.inspection import inspect
+from core.shapes.presets import PRESETS
+from tests.browser.test_mse import KEEP_VIEWS
+
+CNN = PRESETS["cnn"].text()
+SHAPE = (64, 1, 28, 28)
+PICTURE = "window.picture = () => views.findLast((view) => 'boxes' in view.getState({ data: () => true }).data);"
+
+# Where the boxes that are drawn lie on the page: index -> [left, top] of the middle.
+PLACES = """() => {
+  const view = picture();
+  const box = view.container().querySelector("canvas").getBoundingClientRect();
+  const [left, top] = view.origin();
+  const { left: padLeft, top: padTop } = view.padding();
+  const found = {};
+  const walk = (group, x, y) => {
+    for (const mark of group.items ?? []) {
+      for (const item of mark.items ?? []) {
+        if (mark.marktype === "group") walk(item, x + (item.x ?? 0), y + (item.y ?? 0));
+        else if (mark.marktype === "rect" && mark.interactive !== false && item.datum?.index >= 0)
+          found[item.datum.index] = [x + item.x + item.width / 2, y + item.y + item.height / 2];
+      }
+    }
+  };
+  walk(view.scenegraph().root.items[0], box.left + left + padLeft, box.top + top + padTop);
+  return found;
+}"""
+
+
+@pytest.fixture
+def net(visit, app_address):
+    """Open the page, wait for its drawing, and note what is sent to the server."""
+
+    def open_page(query="", **options):
+        sent = []
+
+        def prepare(page):
+            page.add_init_script(KEEP_VIEWS + PICTURE)
+            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
+
+        page = visit(f"{app_address}/shapes{query}", prepare, **options)
+        page.locator(".player canvas").first.wait_for()
+        page.wait_for_function(f"() => picture() && Object.keys(({PLACES})()).length > 0")
+        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        return page, sent
+
+    return open_page
+
+
+def formula(page):
+    return page.locator(".player .formula").first
+
+
+def source(page):
+    return page.get_by_role("textbox", name="PyTorch source")
+
+
+def write(page, text):
+    source(page).fill(text)
+    source(page).press("Control+Enter")
+
+
+def test_the_keys_walk_through_the_net_without_the_server(net):
+    page, sent = net()
+    rows = inspect(CNN, SHAPE).report.rows
+    expect(formula(page)).to_contain_text("⌊(28 + 2·0 − 1·(5 − 1) − 1)/1⌋ + 1 = 24")
+    sent.clear()
+    page.locator(".player").first.focus()
+    for row in rows[1:]:
+        page.keyboard.press("ArrowRight")
+        expect(formula(page)).to_contain_text(f"→ {row.out_shape}")
+    expect(page.locator(".player .caption").first).to_contain_text("320 inputs are 20·4·4")
+    assert sent == []
+
+
+def test_a_box_under_the_pointer_shows_its_numbers(net):
+    page, sent = net("?net=inception")
+    rows = inspect(PRESETS["inception"].text(), SHAPE).report.rows
+    sent.clear()
+    places = page.evaluate(PLACES)
+    assert len(places) >= 9
+    for index, (left, top) in places.items():
+        page.mouse.move(left, top)
+        expect(formula(page)).to_contain_text(f"→ {rows[int(index)].out_shape}")
+        expect(formula(page)).to_contain_text(rows[int(index)].node.name)
+    page.mouse.move(5, 5)
+    expect(formula(page)).to_contain_text("conv1")
+    assert sent == []
+
+
+def test_a_long_net_scrolls_along(net):
+    page, _ = net("?net=googlenet&shapes.step=190")
+    assert min(map(int, page.evaluate(PLACES))) > 150
+    page.locator(".player").first.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(f"() => 0 in ({PLACES})()")
+
+
+def test_typed_source_is_drawn_diagnosed_and_repaired(net):
+    page, _ = net()
+    write(page, CNN.replace("320", "1280"))
+    expect(page.get_by_text("mat1 and mat2 shapes cannot be multiplied (64x320 and 1280x10)").first).to_be_visible()
+    page.wait_for_function("() => picture().data('boxes').some((box) => box.kind === 'error')")
+    assert "source=" in page.url
+    page.get_by_role("button", name="Write nn.Linear(320, 10)").click()
+    page.wait_for_function("() => !picture().data('boxes').some((box) => box.kind === 'error')")
+    expect(source(page)).to_have_value(CNN)
+
+
+def test_source_that_cannot_be_read_keeps_the_drawing(net):
+    page, _ = net("?net=lenet")
+    write(page, "nn.Sequential(\n    nn.Conv2d(1, 6, 5),\n    import os\n)")
+    expect(page.get_by_text("Line 2: ").or_(page.get_by_text("Line 3: ")).first).to_be_visible()
+    assert page.evaluate("() => picture().data('boxes').length") == 13
+    write(page, "nn.Sequential(\n    nn.Conv2d(1, 6, 5),\n)")
+    page.wait_for_function("() => picture().data('boxes').length === 2")
+
+
+def test_a_pressed_box_is_marked_and_can_be_doubled(net):
+    page, _ = net("?view=layer")
+    expect(page.get_by_role("textbox", name="Marked layer")).to_have_value("Conv2d")
+    left, top = page.evaluate(PLACES)["1"]
+    page.mouse.move(left, top)
+    page.wait_for_function("() => picture().signal('over_box') === 1")
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.get_by_role("textbox", name="Marked layer")).to_have_value("MaxPool2d")
+    page.get_by_role("button", name="Duplicate").click()
+    page.wait_for_function("() => picture().data('boxes').length === 10")
+
+
+def test_the_table_shows_the_same_net(net):
+    page, _ = net("?view=table")
+    page.get_by_test_id("stDataFrame").first.wait_for()
+    page.get_by_role("radio", name="as source").click()
+    expect(source(page)).to_have_value(CNN)
+
+
+def test_a_link_reopens_net_and_step(net):
+    page, _ = net("?source=nn.Sequential(nn.Conv2d(1,+4,+3),nn.Flatten(),nn.Linear(?,+2))&input=1,+8,+8&shapes.step=3")
+    expect(formula(page)).to_contain_text("in_features = 4·6·6 = 144")
+    expect(formula(page)).to_contain_text("→ (64, 2)")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("view", ["source", "table", "layer"])
+def test_nothing_is_wider_than_a_phone(net, lang, view):
+    query = f"?lang={lang}&view={view}&net=inception&totals=true&solve=true&practice=true&code=true"
+    page, _ = net(query, viewport={"width": 390, "height": 844})
+    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 390
+    assert page.locator(".player").first.bounding_box()["width"] <= 390
+
+
+def test_the_first_screen_fits(net):
+    page, _ = net(viewport={"width": 1280, "height": 800})
+    box = page.locator(".player .timeline").first.bounding_box()
+    assert box["y"] + box["height"] <= 800
+    chart = page.locator(".player .chart").first.bounding_box()
+    assert chart["y"] + chart["height"] <= box["y"] + 1
