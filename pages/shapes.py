@@ -79,7 +79,7 @@ net.say_why(text)
 edits.choose_view(shown, inspection)
 
 page.part(_("Totals and all numbers"), partial(sections.show_totals, inspection), key="totals")
-page.part(_("Which layer, which input?"), partial(sections.show_solutions, inspection, shape), key="solve")
+page.part(_("Which layer, which input?"), partial(sections.show_solutions, shown, inspection, shape), key="solve")
 page.part(_("Paste an error message"), partial(sections.show_error, inspection, shape), key="error")
 page.part(_("Practice: which shape comes out?"), practice.show, key="practice")
 page.part(_("Things to try"), tries.show, key="try")

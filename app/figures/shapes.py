@@ -38,7 +38,7 @@ NARROW = "(width < 460)"  # the squares stand below the chain
 FRAME = "data('frame')[0]"
 NOW = "data('steps')[at]"
 SCROLLS = f"({FRAME}.rows > seen + 0.01)"
-ROOM = f"(chain_wide - ({SCROLLS} ? {OVERVIEW} : 0))"
+WIDEST = "20 * em"  # of a box
 PARTS = (  # what is drawn in the two squares: the net's input and the layer's own input
     ("input", 0, "input", 0.0),
     ("field", 0, "learned", 0.25),
@@ -65,7 +65,7 @@ _COLOURS = alt.Scale(domain=list(_KINDS), range=[f"@{name}" for name in _KINDS.v
 def detective() -> View:
     """Build the picture."""
     row = "data('steps')[step].row"
-    side = f"{NARROW} ? min((width - 20) / 2, 150) : min(0.36 * width, height / 2 - {TITLE} - 6, 260)"
+    side = f"{NARROW} ? min((width - 20) / 2, 120) : min(0.36 * width, height / 2 - {TITLE} - 6, 260)"
     numbers = alt.Chart(source("steps")).mark_point(size=0, opacity=0)  # brings the numbers that the others read
     layers = [carrier(), numbers, *_chain(), *_overview(), *_squares()]
     chart: View = (
@@ -83,6 +83,9 @@ def detective() -> View:
                 name="top",
                 expr=f"length(data('steps')) ? clamp({row} + 0.5 - seen / 2, 0, max(0, {FRAME}.rows - seen)) : 0",
             ),
+            alt.param(name="room", expr=f"chain_wide - ({SCROLLS} ? {OVERVIEW} : 0)"),
+            # no wider than the boxes need, so that a shortcut stays near what it passes
+            alt.param(name="used", expr=f"min(room, ({WIDEST} + {2 * MARGIN}) / {FRAME}.narrowest)"),
             alt.param(name="over_box", expr=pointed("over", 0, "-1")),
             alt.param(name="at", expr="over_box >= 0 && over_box < length(data('steps')) ? over_box : step"),
         )
@@ -101,8 +104,13 @@ def _fitting(room: str, *labels: str) -> str:
     return "".join(f"length(datum.{one}) * {LETTER} < {room} ? datum.{one} : " for one in others) + f"datum.{last}"
 
 
+def _px(middle: str) -> str:
+    """Return the expression of the px of a part of the width that the chain uses."""
+    return f"((room - used) / 2 + ({middle}) * used)"
+
+
 def _across(middle: str) -> str:
-    return f"({middle}) * {ROOM} / width"
+    return f"{_px(middle)} / width"
 
 
 def _seen(chart: alt.Chart) -> Any:  # noqa: ANN401 - what Altair's methods give
@@ -112,12 +120,12 @@ def _seen(chart: alt.Chart) -> Any:  # noqa: ANN401 - what Altair's methods give
 
 def _chain() -> list[Any]:
     """Draw lines, boxes and shapes."""
-    half = f"min(datum.wide * {ROOM} / 2 - {MARGIN}, 10 * em)"
+    half = f"min(datum.wide * used / 2 - {MARGIN}, {WIDEST} / 2)"
     boxes = (
         _seen(alt.Chart(source("boxes")))
         .transform_calculate(
-            left=f"datum.joins ? datum.first * {ROOM} - 1.2 * em : datum.middle * {ROOM} - {half}",
-            right=f"datum.joins ? datum.last * {ROOM} + 1.2 * em : datum.middle * {ROOM} + {half}",
+            left=f"datum.joins ? {_px('datum.first')} - 1.2 * em : {_px('datum.middle')} - {half}",
+            right=f"datum.joins ? {_px('datum.last')} + 1.2 * em : {_px('datum.middle')} + {half}",
         )
         .transform_calculate(
             x0="datum.left / width",
@@ -145,14 +153,14 @@ def _chain() -> list[Any]:
         .transform_filter(f"datum.row + {BOX} + 0.3 < top + seen")
         .transform_calculate(
             ym=_down(f"datum.row + {BOX} + {(1 - BOX) / 2}"),
-            room=f"datum.wide * {ROOM} - 2",
-            label=_fitting(f"datum.wide * {ROOM} - 2", "long", "short"),
+            room="datum.wide * used - 2",
+            label=_fitting("datum.wide * used - 2", "long", "short"),
         )
         .transform_calculate(text=f"{LETTER} * length(datum.label)")
         .transform_calculate(  # beside the arrow where there is room, else on it
             aside="2 * datum.text + 20 < datum.room ? datum.text / 2 + 8 : 0"
         )
-        .transform_calculate(xm=f"(datum.middle * {ROOM} + datum.aside) / width")
+        .transform_calculate(xm=f"({_px('datum.middle')} + datum.aside) / width")
     )
     grounds = texts.transform_calculate(
         x0="datum.xm - datum.text / 2 / width",
@@ -304,6 +312,7 @@ def detective_data(text: str, shape: Shape, _language: str) -> Data:
     tiny = [_("input"), *map(words.tiny_label, chain.nodes)]
     labelled = pd.DataFrame(boxes).assign(long=named, brief=brief, short=short, tiny=tiny)
     geometry = [_geometry(row, report) for row in report.rows]
+    narrowest = min(box.strip.right - box.strip.left for box in layout.boxes.values())
     return {
         "boxes": labelled,
         "lines": pd.DataFrame(_lines(layout, chain.last)),
@@ -311,7 +320,7 @@ def detective_data(text: str, shape: Shape, _language: str) -> Data:
         "steps": pd.DataFrame(
             [_step(row, report, layout) | one for row, one in zip(report.rows, geometry, strict=True)]
         ),
-        "frame": pd.DataFrame([{"rows": layout.rows}]),
+        "frame": pd.DataFrame([{"rows": layout.rows, "narrowest": narrowest}]),
         "ticks": _TICKS,
         "parts": _PARTS,
         "titles": _TITLES,

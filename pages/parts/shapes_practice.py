@@ -13,6 +13,7 @@ from core.shapes.practice import HARDEST, LEVELS, Exercise, exercise, parse_answ
 MOST_SEEDS = 1_000_000
 _SCORE = "practice.score"  # right answers, questions answered
 _TRIED = "practice.tried"  # the exercise that was answered last, so that it counts once
+_WON = "practice.won"  # the exercise that was answered rightly at once
 _SHOWN = "practice.shown"  # (exercise, how many of its steps are revealed)
 
 
@@ -35,7 +36,14 @@ def show() -> None:
     reveal(question)
     right, asked = st.session_state.get(_SCORE, (0, 0))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(_("Next exercise"), key="practice_next", icon=":material/navigate_next:", on_click=_next)
+        won = st.session_state.get(_WON) == (level, seed)
+        st.button(
+            _("Next exercise"),
+            key="practice_next",
+            icon=":material/navigate_next:",
+            on_click=_next,
+            args=(min(level + won, HARDEST),),
+        )
         if asked:
             st.markdown(_("This visit: {right} of {asked} right at the first answer.").format(right=right, asked=asked))
 
@@ -52,11 +60,11 @@ def check(question: Exercise, typed: str) -> None:
         before = st.session_state.get(_SCORE, (0, 0))
         st.session_state[_SCORE] = (before[0] + right, before[1] + 1)
         st.session_state[_TRIED] = this
+        if right:
+            st.session_state[_WON] = this
     if right:
         st.session_state[_SHOWN] = (this, len(question.report.rows))
         page.status(_("Right."), "good")
-        if question.level < HARDEST:
-            st.caption(_("Level {level} is a little harder.").format(level=question.level + 1))
     else:
         page.status(_("Not yet. Reveal a step, or try again."), "warning")
 
@@ -80,5 +88,7 @@ def _reveal(this: tuple[int, int], count: int) -> None:
         st.session_state[_SCORE], st.session_state[_TRIED] = (right, asked + 1), this
 
 
-def _next() -> None:
+def _next(level: int) -> None:
+    """Go on, one level up after a right answer."""
+    st.session_state["level"] = str(level)
     st.session_state["practice.seed"] = SystemRandom().randrange(MOST_SEEDS)

@@ -1,6 +1,7 @@
 """The sections below the drawing: totals, the question turned round, pasted errors, the script."""
 
-from functools import partial
+from collections.abc import Sequence
+from functools import lru_cache
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +11,7 @@ from app.choice import choice
 from app.figures import shapes_words as words
 from app.i18n import _, error_sentence
 from core.errors import InputError
-from core.shapes.inspection import Inspection
+from core.shapes.inspection import Inspection, read_once
 from core.shapes.layer import Shape
 from core.shapes.script import FORMS, script
 from core.shapes.solve import inputs_for, windows_for
@@ -20,6 +21,7 @@ from core.shapes.tracebacks import sentence as located
 
 LARGEST = 4_096  # pixels; the sizes that are asked about
 MOST_SIZES = 256  # input sizes that are tried
+MOST_STEPS = 8_000  # operations that are run to find input sizes, about a second
 EXAMPLE = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (64x320 and 1280x10)"
 
 
@@ -66,7 +68,7 @@ def table(inspection: Inspection) -> pd.DataFrame:
 # --- The question turned round -------------------------------------------------------------------------------------
 
 
-def show_solutions(inspection: Inspection, shape: Shape) -> None:
+def show_solutions(text: str, inspection: Inspection, shape: Shape) -> None:
     st.markdown(_("**Which kernel, stride and padding make this output of that input?**"))
     left, right = st.columns(2)
     try:
@@ -86,12 +88,21 @@ def show_solutions(inspection: Inspection, shape: Shape) -> None:
     else:
         page.status(_("No kernel up to 11 with a stride up to 8 does it."), "warning")
     st.markdown(_("**Which input sizes does this net take?**"))
-    sizes = inputs_for(inspection.source.chain, shape, range(1, MOST_SIZES + 1))
+    step = 1 + MOST_SIZES * len(inspection.source.chain.nodes) // MOST_STEPS
+    sizes = sizes_for(text, shape, step)
+    tried = _("of those tried: 1 to {most}").format(most=MOST_SIZES)
+    if step > 1:
+        tried = _("of those tried: every {step}th up to {most}").format(step=step, most=MOST_SIZES)
     if not sizes:
-        page.status(_("None up to {most}, with these channels.").format(most=MOST_SIZES), "warning")
+        page.status(_("None, {tried}, with these channels.").format(tried=tried), "warning")
         return
-    sentence = _("Square inputs of {sizes} pixels, as far as tried (up to {most}).")
-    page.status(sentence.format(sizes=ranges(sizes), most=MOST_SIZES), "good")
+    sentence = _("Square inputs of {sizes} pixels ({tried}).")
+    page.status(sentence.format(sizes=ranges(sizes, step), tried=tried), "good")
+
+
+@lru_cache(maxsize=32)
+def sizes_for(text: str, shape: Shape, step: int) -> tuple[int, ...]:
+    return tuple(inputs_for(read_once(text).chain, shape, range(step, MOST_SIZES + 1, step)))
 
 
 def whole(label: str, key: str, value: int) -> int:
@@ -103,11 +114,11 @@ def whole(label: str, key: str, value: int) -> int:
     return int(given)
 
 
-def ranges(sizes: list[int]) -> str:
-    """Write numbers as ranges: 28 to 31, 36."""
+def ranges(sizes: Sequence[int], step: int) -> str:
+    """Write numbers that are `step` apart as ranges: 28 to 31, 36."""
     runs: list[list[int]] = []
     for size in sizes:
-        if runs and runs[-1][1] == size - 1:
+        if runs and runs[-1][1] == size - step:
             runs[-1][1] = size
         else:
             runs.append([size, size])
@@ -164,4 +175,4 @@ def show_code(inspection: Inspection, shape: Shape) -> None:
             page.status(error_sentence(error), "warning")
             return ""
 
-    page.code_panel(partial(source), name="net")
+    page.code_panel(source, name="net")

@@ -17,6 +17,7 @@ from pages.parts import shapes_edit
 
 PAGE = Path(__file__).parents[2] / "pages" / "shapes.py"
 SECTIONS = ("totals", "solve", "error", "practice", "try", "code")
+LISTINGS = Path(__file__).parents[1] / "core" / "shapes" / "listings"
 CNN = PRESETS["cnn"].text()
 
 
@@ -94,6 +95,15 @@ def test_bad_source_keeps_the_last_good_net():
     typed(at, "nn.Conv2d(1, 6, 5)")
     assert sentences(at) == []
     assert "becomes (64, 6, 28, 28)" in said(at)
+
+
+@pytest.mark.parametrize("listing", sorted(LISTINGS.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_listing_of_the_course_can_be_pasted_as_it_is(listing):
+    sizes = {"linear": "1", "logistic": "1", "diabetes": "8", "residual": "16, 8, 8"}
+    size = next((size for name, size in sizes.items() if listing.stem.startswith(name)), "1, 28, 28")
+    at = typed(opened(input=size), listing.read_text(encoding="utf-8"))
+    assert sentences(at) == []
+    assert f"becomes {'(64, 10)' if size == '1, 28, 28' else '(64, '}" in said(at)
 
 
 HOSTILE = [
@@ -231,6 +241,25 @@ def test_practice_keeps_the_score():
     submit(at)
     assert "Right." in said(at)
     assert "0 of 1 right" in said(at)  # the first answer counts
+
+
+def test_a_right_answer_raises_the_level():
+    at = opened("practice")
+    at.session_state["practice.seed"] = 1
+    at.run()
+    at.text_input(key="practice-1-1").set_value(", ".join(map(str, exercise(1, 1).answer)))
+    submit(at)
+    assert "1 of 1 right" in said(at)
+    at.button(key="practice_next").click().run()
+    assert "padding and stride" in said(at)
+    at.button(key="practice_reveal").click().run()
+    assert "1 of 2 right" in said(at)  # what was revealed does not count
+
+
+def test_input_sizes_of_a_large_net_are_tried_in_steps():
+    at = opened("solve", net="googlenet")
+    assert "every 7th up to 256" in said(at)
+    assert "28 to 31 pixels" in said(opened("solve"))
 
 
 def submit(at):
