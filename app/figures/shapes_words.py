@@ -177,8 +177,8 @@ def happens(row: Row) -> str:
 
 def _windows(row: Row) -> str:
     lost = [(axis, axis.discarded) for axis in row.axes if axis.discarded]
-    skipped = any(axis.skipped for axis in row.axes)
-    if lost:
+    skipped = max(axis.skipped for axis in row.axes)
+    if lost and skipped < max(count for _axis, count in lost):
         places = ", ".join(f"{_(axis.name)} {count}" for axis, count in lost)
         return _("At the end, pixels that no window reaches are discarded ({places}).").format(places=places)
     if skipped:
@@ -212,6 +212,8 @@ def verdict(report: Report) -> tuple[str, Kind]:
 def place(row: Row) -> str:
     """Write where an operation stands: fc, line 19, made in line 13."""
     name, call, made = row.node.name or row.node.kind, row.node.line, row.node.defined
+    if name.rpartition(".")[2].isdigit():  # in an nn.Sequential
+        name = f"{name} ({row.node.kind})"
     if call is None:
         return name
     if made in {None, call}:
