@@ -101,7 +101,7 @@ class Player {
   /** Takes the number of steps; when there are any for the first time, the shared link says which is shown. */
   takeSteps({ steps, start }) {
     if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? start + 1) - 1;
-    this.timeline.resize(steps);
+    this.timeline.resize(steps, start);
     this.defaults.step = start;
     if (steps) this.values.step = this.timeline.step;
     if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);

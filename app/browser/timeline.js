@@ -47,13 +47,21 @@ export class Timeline {
     this.refresh();
   }
 
-  /** Sets how many steps there are; a playhead that rested at the end stays at the end. */
-  resize(steps) {
-    const atEnd = this.steps > 0 && this.step === this.steps - 1 && !this.playing;
+  /**
+   * Sets how many steps there are. A playhead that rested at the end stays at the end; one whose step is no more goes
+   * back to `start`, for the end would hold it from then on.
+   */
+  resize(steps, start) {
+    const before = this.steps;
+    const atEnd = before > 0 && this.step === before - 1 && !this.playing;
     this.steps = steps;
     this.element.hidden = steps === 0;
-    this.step = atEnd ? steps - 1 : this.inside(this.step);
-    this.step = Math.max(0, this.step);
+    if (atEnd) this.step = steps - 1;
+    else if (before > 0 && this.step >= steps) {
+      this.playing = false;
+      this.step = start;
+    }
+    this.step = Math.max(0, this.inside(this.step));
     this.refresh();
   }
 

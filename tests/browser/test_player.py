@@ -516,6 +516,25 @@ class TestLife:
         assert page.evaluate(f"() => {ROOT}.querySelector('canvas') === window.canvas")
         page.get_by_role("img", name="Loss of 7 epochs, falling.").wait_for()
 
+    def test_it_goes_back_to_the_start_where_its_step_is_no_more(self, visit, demo_address):
+        page = visit(f"{demo_address}/stream?start=0&run.step=2")
+        player = ready(page)
+        more, less = (page.get_by_role("button", name=name) for name in ("more", "less"))
+        position(player, 2, 3)
+        more.click()
+        position(player, 2, 5)
+        button(player, "forward").click()
+        button(player, "forward").click()
+        position(player, 4, 5)
+        less.click()
+        position(player, 1, 3)
+        wait_for_query(page, run_step=None)
+        more.click()  # and the end does not hold it
+        position(player, 1, 5)
+        button(player, "last").click()
+        less.click()  # where it was put at the end it stays there
+        position(player, 3, 3)
+
     def test_it_may_vanish_while_it_plays(self, demo):
         page = demo()
         player = ready(page)

@@ -1,4 +1,4 @@
-"""A curve that grows while the page is open, as that of a training run does."""
+"""A curve that grows while the page is open, as that of a training run does; `?start=0` begins at its start."""
 
 import altair as alt
 import streamlit as st
@@ -16,6 +16,8 @@ def chart() -> alt.LayerChart:
 epochs = st.session_state.setdefault("epochs", 3)
 if st.button("more", key="more"):
     st.session_state.epochs = epochs = epochs + 2
+if st.button("less", key="less"):
+    st.session_state.epochs = epochs = epochs - 2
 player(
     compiled(chart),
     key="run",
@@ -23,5 +25,5 @@ player(
     alt=f"Loss of {epochs} epochs, falling.",
     data={"losses": [{"epoch": k, "loss": 1 / (1 + k)} for k in range(epochs)]},
     steps=epochs,
-    start=-1,
+    start=int(st.query_params.get("start", -1)),
 )
