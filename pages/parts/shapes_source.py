@@ -19,6 +19,7 @@ OWN = "own"
 USUAL = "cnn"
 MOST_IN_LINK = 1_500  # characters
 MOST_QUOTED = 200  # characters of a line
+LONGEST_SIZE = 60  # characters
 MOST_BATCH = 1_000_000
 
 _MONOSPACE = """<style>.st-key-shapes-typed textarea { font-family: var(--st-code-font, monospace); font-size: 0.875rem;
@@ -30,7 +31,7 @@ _SHOWN = "shapes.shown"  # what the text area was last filled with
 _TYPED = "shapes.typed"  # the text area
 _GOOD = "shapes.good"  # the last source that could be read
 _READ = "shapes.read"  # the source of the link that was read last
-_SIZE = "shapes.size"  # the preset whose input size the field was filled with
+_SIZE = "shapes.size"  # the input size that the link held last
 
 
 def choose_net() -> str:
@@ -88,15 +89,7 @@ def choose_input(net: str) -> Shape:
     """Draw the inputs of the size of one input and of the batch; raises InputError where they make no shape."""
     left, right = st.columns([3, 2])
     with left:
-        preset = PRESETS.get(net, PRESETS[USUAL])
-        typed = st.text_input(
-            _("Input: C, H, W"),
-            written(preset.input_shape),
-            key="input",
-            max_chars=60,
-            bind="query-params",
-            persist_state="session",
-        )
+        typed = _choose_size(net)
     with right:
         link.check_number("batch", 1, MOST_BATCH)
         batch = st.number_input(
@@ -113,6 +106,21 @@ def choose_input(net: str) -> Shape:
     if batch != int(batch):
         raise InputError("{label} must be a whole number, not {value:g}.", label=_("Batch"), value=batch)
     return (int(batch), *parse_shape(typed))
+
+
+def _choose_size(net: str) -> str:
+    """Draw the field for the size of one input; the link leaves out what a preset brings itself."""
+    asked = st.query_params.get("input")
+    if asked is not None and asked != st.session_state.get(_SIZE):
+        st.session_state["input"] = asked[:LONGEST_SIZE]
+    st.session_state.setdefault("input", written(PRESETS.get(net, PRESETS[USUAL]).input_shape))
+    typed = st.text_input(_("Input: C, H, W"), key="input", max_chars=LONGEST_SIZE, persist_state="session")
+    st.session_state[_SIZE] = typed
+    if net in PRESETS and typed == written(PRESETS[net].input_shape):
+        st.query_params.pop("input", None)
+    elif asked != typed:
+        st.query_params["input"] = typed
+    return typed
 
 
 def written(shape: Shape) -> str:

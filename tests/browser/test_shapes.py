@@ -141,6 +141,22 @@ def test_the_table_shows_the_same_net(net):
     expect(source(page)).to_have_value(CNN)
 
 
+def test_a_cell_of_the_table_changes_the_net(net):
+    page, _ = net("?net=lenet&view=table")
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    table.locator("canvas").first.wait_for()
+    box = table.locator("canvas").first.bounding_box()
+    page.mouse.click(box["x"] + 260, box["y"] + 53)  # the arguments of the first layer
+    page.keyboard.press("Enter")
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("1, 8, 5")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Write nn.Conv2d(8, 16, kernel_size=5)").click()
+    page.wait_for_function("() => picture().data('shapes').some((shape) => shape.long === '(64, 8, 28, 28)')")
+    expect(page.get_by_text("becomes (64, 10)")).to_be_visible()
+
+
 def test_a_link_reopens_net_and_step(net):
     page, _ = net("?source=nn.Sequential(nn.Conv2d(1,+4,+3),nn.Flatten(),nn.Linear(?,+2))&input=1,+8,+8&shapes.step=3")
     expect(formula(page)).to_contain_text("in_features = 4·6·6 = 144")

@@ -287,3 +287,14 @@ def test_the_page_does_not_load_torch():
         [sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=PAGE.parents[1]
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_an_edited_net_keeps_its_input():
+    at = opened(net="alexnet")
+    typed(at, PRESETS["alexnet"].text().replace("4096", "512"))
+    assert sentences(at) == []
+    assert at.text_input(key="input").value == "3, 224, 224"
+    assert "(64, 3, 224, 224) becomes (64, 1000)" in said(at)
+    assert at.query_params["input"] in ("3, 224, 224", ["3, 224, 224"])
+    at.selectbox(key="net").set_value("lenet").run()
+    assert "input" not in at.query_params
