@@ -8,6 +8,7 @@ from app import course, page
 from app.charts import compiled
 from app.figures import shapes as figure
 from app.figures import shapes_words as words
+from app.figures.shapes_data import captions, detective_data
 from app.i18n import _, language
 from app.player import Drag, Slider, player
 from core.errors import InputError
@@ -39,10 +40,10 @@ def drawing(text: str, shape: Shape, inspection: Inspection) -> None:
         key="shapes",
         name="shapes",
         alt=words.alternative(report),
-        data=figure.detective_data(text, shape, language()),
+        data=detective_data(text, shape, language()),
         steps=len(report.rows),
         start=0 if report.ok else -1,
-        captions=figure.captions(report),
+        captions=captions(report),
         formula=figure.calculation(),
         **pressing,
     )

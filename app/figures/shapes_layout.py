@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from core.shapes.chain import INPUT, Node
 
+BOX = 0.54  # of a row; the rest is the arrow
 FORK = 1.45  # rows below a tensor with several readers: its line divides there
+BUS = FORK - 0.2  # rows below such a tensor: where its line divides
 SHORTCUT = 0.3  # width of a strip without layers, relative to one with layers
 
 

@@ -1,25 +1,20 @@
-"""Changes a net layer by layer, and writes the change back into its source text.
+"""Changes a net layer by layer.
 
-Every function here returns a new chain; `rewritten` turns it into source. Where only arguments of layers changed, the
-reader's own text keeps its form and only the parentheses of those layers are written anew; any other change gives an
-nn.Sequential, or a class without inner classes.
+Every function here returns a new chain; `core.shapes.rewrite` turns it into source.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from textwrap import dedent
+from collections.abc import Mapping
+from dataclasses import replace
 
 from core.errors import InputError
 from core.messages import N_
-from core.shapes.chain import INPUT, Arithmetic, Chain, Node, Report, Row, SizeOf, run
+from core.shapes.chain import INPUT, Arithmetic, Chain, Node, SizeOf
 from core.shapes.layer import UNKNOWN, Value
 from core.shapes.layers import LAYERS, NAMES, find_layer
-from core.shapes.memory import sum_up
-from core.shapes.source import FENCE, QUESTION_MARK, Source, SourceError, read
-from core.shapes.write import Forward, attributes, given, literal, sizes_in
+from core.shapes.source import SourceError, read
+from core.shapes.write import given, literal, sizes_in
 
 FORWARD = "class Net(nn.Module):\n    def forward(self, x):\n        return {call}\n"
 ONE_CALL = N_("Write the arguments of one {kind}, as in a call of it, without the parentheses around them.")
@@ -74,10 +69,11 @@ def changed(chain: Chain, node_id: str, kind: str, text: str) -> Chain:
         raise InputError("“{name}” is not a layer or an operation that is known here.", name=kind[:40])
     new_kind = NAMES[kind]
     arguments = parsed_arguments(new_kind, text, node)
-    return _with(chain, node, new_kind, arguments)
+    return with_layer(chain, node, new_kind, arguments)
 
 
-def _with(chain: Chain, node: Node, kind: str, arguments: Mapping[str, Value]) -> Chain:
+def with_layer(chain: Chain, node: Node, kind: str, arguments: Mapping[str, Value]) -> Chain:
+    """Put another layer in the place of one, wherever that one is used."""
     shared = {one.id for one in chain.nodes if node.module and one.module == node.module} | {node.id}
     form = LAYERS[kind].form
     nodes = (
@@ -189,167 +185,3 @@ def _renamed(value: Value, names: Mapping[str, str]) -> Value:
     if isinstance(value, Arithmetic):
         return Arithmetic(value.operator, _renamed(value.left, names), _renamed(value.right, names))
     return value
-
-
-# Back into source.
-
-
-def rewritten(text: str, source: Source, chain: Chain) -> str:
-    """Return the source of a changed chain, in the reader's own words where only arguments of layers changed."""
-    return _patched(text, source.chain, chain) or text_of(chain, name=source.name)
-
-
-def text_of(chain: Chain, *, name: str = "Net") -> str:
-    """Write a chain, right or wrong, as an nn.Sequential where it is a straight line of layers, else as a class."""
-    lines = [_definition(node) for node in chain.nodes]
-    if _is_line(chain):
-        return "\n".join(
-            ["from torch import nn", "", "model = nn.Sequential(", *(f"    {line}," for line in lines), ")\n"]
-        )
-    names = attributes(chain)
-    defined: dict[str, str] = {}
-    for node, line in zip(chain.nodes, lines, strict=True):
-        if LAYERS[node.kind].form == "module":
-            defined.setdefault(names[node.id], line)
-    rows = tuple(Row(node=node, in_shapes=((),) * len(node.inputs)) for node in chain.nodes)
-    totals = sum_up((1,), (), {}, "")
-    forward = Forward(chain, Report(input_shape=(), rows=rows, totals=totals, out_shape=None), names).lines()
-    name = name if name.isidentifier() and name != "Sequential" else "Net"
-    statements = [statement.replace(repr(UNKNOWN), UNKNOWN) for statement, _shape in forward]
-    uses = "\n".join(statements)
-    imports = ["import torch"] * ("torch." in uses) + ["from torch import nn"]
-    imports += ["from torch.nn import functional as F"] * ("F." in uses)
-    return "\n".join(
-        [
-            *imports,
-            "",
-            "",
-            f"class {name}(nn.Module):",
-            "    def __init__(self):",
-            "        super().__init__()",
-            *(f"        self.{attribute} = {line}" for attribute, line in defined.items()),
-            "",
-            "    def forward(self, x):",
-            *(f"        {statement}" for statement in statements),
-            "",
-        ]
-    )
-
-
-def _definition(node: Node) -> str:
-    return f"nn.{node.kind}({arguments_text(node)})"
-
-
-def _is_line(chain: Chain) -> bool:
-    before = (INPUT, *(node.id for node in chain.nodes))
-    modules = [node.module or node.id for node in chain.nodes]
-    return (
-        all(LAYERS[node.kind].form == "module" for node in chain.nodes)
-        and all(node.inputs == (name,) for node, name in zip(chain.nodes, before, strict=False))
-        and len(set(modules)) == len(modules)
-        and chain.last == before[-1]
-    )
-
-
-def _patched(text: str, before: Chain, after: Chain) -> str | None:
-    """Write new arguments into the calls that define the changed layers; None where that would not give `after`."""
-    if [_wiring(node) for node in before.nodes] != [_wiring(node) for node in after.nodes]:
-        return None
-    lines = FENCE.sub("", dedent(text.removeprefix("\ufeff"))).split("\n")
-    changes = {
-        (old.defined, old.kind): new
-        for old, new in zip(before.nodes, after.nodes, strict=True)
-        if (old.kind, old.arguments) != (new.kind, new.arguments)
-    }
-    for (line, kind), node in sorted(changes.items(), key=lambda item: -(item[0][0] or 0)):
-        calls = list(_calls(lines, line, kind))
-        if len(calls) != 1 or LAYERS[node.kind].form != "module":
-            return None
-        _replace(lines, calls[0], f"nn.{node.kind}" if node.kind != kind else "", f"({arguments_text(node)})")
-    patched = "\n".join(lines)
-    try:
-        found = read(patched).chain
-    except SourceError:
-        return None
-    wanted = [(node.kind, node.arguments, node.inputs) for node in after.nodes]
-    return patched if [(node.kind, node.arguments, node.inputs) for node in found.nodes] == wanted else None
-
-
-def _wiring(node: Node) -> tuple[str, tuple[str, ...]]:
-    return node.id, node.inputs
-
-
-def _calls(lines: list[str], line: int | None, kind: str) -> Iterator[ast.Call]:
-    """Yield the calls of a name that begin in a line; question marks stand for numbers."""
-    plain = QUESTION_MARK.sub(lambda found: "0" if found[0] == "?" else found[0], "\n".join(lines))
-    for node in ast.walk(ast.parse(plain)):
-        if isinstance(node, ast.Call) and node.lineno == line:
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name == kind:
-                yield node
-
-
-def _replace(lines: list[str], call: ast.Call, name: str, arguments: str) -> None:
-    """Replace what a call calls, if a name is given, and its arguments; columns count bytes."""
-    first, last = (call.func.end_lineno or 1) - 1, (call.end_lineno or 1) - 1
-    head = lines[first].encode()[: call.func.end_col_offset].decode()
-    tail = lines[last].encode()[call.end_col_offset :].decode()
-    if name:
-        head = head.encode()[: call.func.col_offset].decode() + name
-    lines[first : last + 1] = [head + arguments + tail, *[""] * (last - first)]
-
-
-# One-click repairs.
-
-
-@dataclass(frozen=True)
-class Repair:
-    """A change that lets the first failing operation work."""
-
-    new: str  # the text of that operation afterwards; "" where a Flatten is put before it
-    chain: Chain
-
-
-def repairs(chain: Chain, report: Report) -> list[Repair]:
-    """Return the changes that let the first failing operation work."""
-    if report.error is None:
-        return []
-    row = report.rows[-1]
-    found: dict[str, Repair] = {}
-    for candidate in _candidates(chain, row):
-        again = {one.node.id: one for one in run(candidate, report.input_shape).rows}
-        new = again.get(row.node.id)
-        if new is not None and new.error is None:
-            flattened = len(candidate.nodes) > len(chain.nodes)
-            text = "" if flattened else _call(new.node)
-            found.setdefault(text, Repair(text, candidate))
-    return list(found.values())
-
-
-def _call(node: Node) -> str:
-    form = LAYERS[node.kind].form
-    return f"{'nn' if form == 'module' else 'F' if form == 'function' else 'x'}.{node.kind}({arguments_text(node)})"
-
-
-def _candidates(chain: Chain, row: Row) -> Iterator[Chain]:
-    node, shape = row.node, row.in_shapes[0]
-    given_arguments = dict(node.arguments)
-    dims = int(node.kind[-2]) if node.kind[-2:-1].isdigit() else 0
-    channels = shape[1] if len(shape) > max(1, dims) else shape[0] if shape else 0
-    wanted: dict[str, Value] = {"in_features": shape[-1] if shape else 0, "in_channels": channels}
-    wanted |= {"num_features": channels, "num_channels": channels, "normalized_shape": shape[-1:]}
-    for name, value in wanted.items():
-        if name in given_arguments and given_arguments[name] != value:
-            yield _with(chain, node, node.kind, given_arguments | {name: value})
-    if node.kind == "Linear" and len(shape) > 2:
-        flat = inserted(chain, node.inputs[0], "Flatten", "")
-        yield flat
-        count = 1
-        for size in shape[1:]:
-            count *= size
-        behind = next(one for one in flat.nodes if one.id == node.id)
-        yield _with(flat, behind, node.kind, given_arguments | {"in_features": count})
-    if node.kind in {"view", "reshape"} and len(shape) > 1:
-        yield _with(chain, node, node.kind, {"shape": (SizeOf(node.inputs[0], 0), -1)})
-    if "kernel_size" in given_arguments and dims and len(shape) > dims:
-        yield _with(chain, node, node.kind, given_arguments | {"kernel_size": min(shape[-dims:])})

@@ -16,6 +16,8 @@ from core.shapes import edit
 from core.shapes.chain import INPUT, Chain, Node, Report
 from core.shapes.inspection import Inspection
 from core.shapes.layers import LAYERS
+from core.shapes.repair import repairs
+from core.shapes.rewrite import rewritten
 from pages.parts import shapes_source as net
 
 COLUMNS = ("place", "layer", "arguments")  # that can be edited
@@ -212,7 +214,7 @@ def take(place: str, text: str, inspection: Inspection, change: Change) -> None:
     st.session_state.pop(_REFUSED, None)
     try:
         changed = change(inspection.source.chain)
-        net.adopt(edit.rewritten(text, inspection.source, changed))
+        net.adopt(rewritten(text, inspection.source, changed))
     except InputError as error:
         st.session_state[_REFUSED] = (place, error)
 
@@ -227,7 +229,7 @@ def sentence(place: str) -> None:
 
 def offer_repairs(text: str, inspection: Inspection) -> None:
     """Offer the changes that let the failing layer work, one button each."""
-    found = edit.repairs(inspection.source.chain, inspection.report)
+    found = repairs(inspection.source.chain, inspection.report)
     if not found:
         return
     with st.container(horizontal=True):

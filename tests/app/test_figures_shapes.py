@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from app.figures import shapes as figure
+from app.figures import shapes_data as figure
 from app.figures import shapes_words as words
 from app.figures.shapes_layout import lay_out
 from core.shapes.chain import INPUT

@@ -1,5 +1,7 @@
 """Changes of a net keep what they do not touch, and come back from the source that they write."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,8 @@ from core.shapes import edit
 from core.shapes.chain import INPUT, run
 from core.shapes.inspection import inspect, is_number, parse_shape
 from core.shapes.presets import PRESETS
+from core.shapes.repair import repairs
+from core.shapes.rewrite import rewritten, text_of
 from core.shapes.source import read
 
 CNN = PRESETS["cnn"]
@@ -27,7 +31,7 @@ def kinds(chain):
 def test_the_written_source_is_the_same_net(name):
     preset = PRESETS[name]
     shape = (2, *preset.input_shape)
-    first, second = run(preset.source().chain, shape), report(edit.text_of(preset.source().chain), shape)
+    first, second = run(preset.source().chain, shape), report(text_of(preset.source().chain), shape)
     assert [row.out_shape for row in second.rows] == [row.out_shape for row in first.rows]
     assert (second.totals.params, second.totals.macs) == (first.totals.params, first.totals.macs)
 
@@ -37,27 +41,27 @@ def test_arguments_come_back_from_their_cell(name):
     for node in PRESETS[name].source().chain.nodes:
         read_again = edit.parsed_arguments(node.kind, edit.arguments_text(node), node)
         assert read_again.keys() == node.arguments.keys()
-        assert edit.arguments_text(edit.replace(node, arguments=read_again)) == edit.arguments_text(node)
+        assert edit.arguments_text(replace(node, arguments=read_again)) == edit.arguments_text(node)
 
 
 def test_a_changed_argument_leaves_the_rest_of_the_text_alone():
     source = CNN.source()
     chain = edit.changed(source.chain, "n4", "Conv2d", "10, 32, kernel_size=5")
     wanted = CNN.text().replace("nn.Conv2d(10, 20, kernel_size=5)", "nn.Conv2d(10, 32, kernel_size=5)")
-    assert edit.rewritten(CNN.text(), source, chain) == wanted
+    assert rewritten(CNN.text(), source, chain) == wanted
 
 
 def test_a_question_mark_stays_one():
     text = CNN.text().replace("320", "?")
     chain = edit.changed(read(text).chain, "n1", "Conv2d", "1, 10, kernel_size=3")
-    assert "nn.Linear(?, 10)" in edit.rewritten(text, read(text), chain)
+    assert "nn.Linear(?, 10)" in rewritten(text, read(text), chain)
 
 
 def test_a_class_that_is_used_twice_is_written_out():
     preset = PRESETS["inception"]
     source = preset.source()
     chain = edit.changed(source.chain, "n4", "Conv2d", "10, 8, kernel_size=1")  # of the first module only
-    text = edit.rewritten(preset.text(), source, chain)
+    text = rewritten(preset.text(), source, chain)
     assert [node.arguments for node in read(text).chain.nodes] == [node.arguments for node in chain.nodes]
     assert "class InceptionA" not in text
 
@@ -86,7 +90,7 @@ def test_changes_come_back_from_their_source(changes):
             }[what](chain, node.id)
         except InputError:
             continue
-    again = read(edit.text_of(chain)).chain
+    again = read(text_of(chain)).chain
     assert [(node.kind, node.arguments) for node in again.nodes] == [
         (node.kind, node.arguments) for node in chain.nodes
     ]
@@ -97,7 +101,7 @@ def test_any_operation_of_a_branching_net_can_go_or_come(name):
     chain = PRESETS[name].source().chain
     for node in chain.nodes:
         for change in (edit.removed, edit.duplicated):
-            again = read(edit.text_of(change(chain, node.id))).chain
+            again = read(text_of(change(chain, node.id))).chain
             assert kinds(again) == kinds(change(chain, node.id))
 
 
@@ -149,19 +153,19 @@ def test_nonsense_in_a_cell_gets_its_sentence(kind, text):
 def test_repairs_let_the_net_work(old, new):
     text = CNN.text().replace(old, new)
     broken = report(text)
-    found = edit.repairs(read(text).chain, broken)
+    found = repairs(read(text).chain, broken)
     assert found
     for repair in found:
-        repaired = report(edit.rewritten(text, read(text), repair.chain))
+        repaired = report(rewritten(text, read(text), repair.chain))
         assert len(repaired.rows) > len(broken.rows) or repaired.ok
 
 
 def test_the_mistake_of_a_number_is_repaired_in_the_reader_s_text():
     text = CNN.text().replace("320", "1280")
-    (repair,) = edit.repairs(read(text).chain, report(text))
+    (repair,) = repairs(read(text).chain, report(text))
     assert repair.new == "nn.Linear(320, 10)"
-    assert edit.rewritten(text, read(text), repair.chain) == CNN.text()
-    assert edit.repairs(CNN.source().chain, report(CNN.text())) == []
+    assert rewritten(text, read(text), repair.chain) == CNN.text()
+    assert repairs(CNN.source().chain, report(CNN.text())) == []
 
 
 def test_an_inspection_is_made_once():
