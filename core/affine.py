@@ -37,7 +37,8 @@ class Passage:
 
     ends: Array  # (p, r, s, e + 1), the way d from the minimum at the start and after each epoch; the last good one
     # is repeated once a run has diverged
-    excess: Array  # (r, s, e), cost above the least, averaged over the updates of each epoch; 0 once it has diverged
+    excess: Array  # (r, s, e), cost above the least, averaged over the updates of each epoch; 0 once it has diverged.
+    # (r, s, 0) where nobody asked for it
     diverged_epoch: NDArray[np.int64]  # (r, s), the epoch in which |w| or |b| passed the limit, from 0; -1: never
 
 
@@ -91,12 +92,13 @@ def whole_epochs(steps: Batches, lr: Array) -> Array:
     return maps
 
 
-def travel(points: Points, spec: Descent, rates: Array, *, seeds: int = 1) -> Passage:
+def travel(points: Points, spec: Descent, rates: Array, *, seeds: int = 1, with_excess: bool = True) -> Passage:
     """Run the spec with every learning rate (r,) and with `seeds` seeds from spec.seed on.
 
     Each run is that of core.descent.descend but for rounding, and diverges where that does. (Above the border rounding
-    itself decides about one start: exactly on the minimum, where only an exact zero never grows.) Raises InputError for
-    a rate that `Descent` refuses, a batch larger than the data, and for more samples to see than 2,000,000.
+    itself decides about one start: exactly on the minimum, where only an exact zero never grows.) The excess at each
+    update takes a fifth of the time; who needs the ends only leaves it out. Raises InputError for a rate that `Descent`
+    refuses, a batch larger than the data, and for more samples to see than 2,000,000.
     """
     for rate in rates.tolist():
         replace(spec, lr=rate)
@@ -120,7 +122,7 @@ def travel(points: Points, spec: Descent, rates: Array, *, seeds: int = 1) -> Pa
     with np.errstate(over="ignore", invalid="ignore"):  # maps of runs that diverge; these are told apart below
         maps = whole_epochs(steps, lr[..., :1] if alike and spec.decay == 0 else lr)
         ends, left = _chain(maps, start, middle, spec.epochs)
-        outside, excess = _replay(steps, lr, ends[..., :-1], middle, hessian)
+        outside, excess = _replay(steps, lr, ends[..., :-1], middle, hessian if with_excess else None)
     return _settle(ends, excess, left | outside)
 
 
@@ -142,18 +144,22 @@ def _chain(maps: Array, start: Array, middle: Array, epochs: int) -> tuple[Array
     return ends, left
 
 
-def _replay(steps: Batches, lr: Array, begins: Array, middle: Array, hessian: Array) -> tuple[NDArray[np.bool_], Array]:
+def _replay(
+    steps: Batches, lr: Array, begins: Array, middle: Array, hessian: Array | None
+) -> tuple[NDArray[np.bool_], Array]:
     """Do all epochs again, side by side and update by update, now that it is known where each begins.
 
-    Returns whether a run was outside the limit during each epoch, and the mean excess of its updates: (r, s, e) each.
+    Returns whether a run was outside the limit during each epoch, and the mean excess of its updates: (r, s, e) each,
+    the latter (r, s, 0) without a Hessian.
     """
     here = begins[:, None].copy()  # (p, 1, r, s, e)
     outside = np.zeros(begins.shape[1:], dtype=bool)
-    excess = np.zeros(begins.shape[1:])
+    excess = np.zeros(begins.shape[1:] if hessian is not None else (*begins.shape[1:3], 0))
     for batch_hessian, pull in zip(steps.hessian, steps.pull, strict=True):
         update(here, batch_hessian, pull, lr)
         outside |= _outside(here[:, 0], middle)
-        excess += above_least(here[:, 0], hessian)
+        if hessian is not None:
+            excess += above_least(here[:, 0], hessian)
     return outside, excess / len(steps.pull)
 
 
@@ -178,4 +184,4 @@ def _settle(ends: Array, excess: Array, left: NDArray[np.bool_]) -> Passage:
     first = np.where(gone[..., -1], np.argmax(gone, axis=-1), -1)
     for epoch in range(gone.shape[-1]):
         ends[..., epoch + 1] = np.where(gone[..., epoch], ends[..., epoch], ends[..., epoch + 1])
-    return Passage(ends=ends, excess=np.where(gone, 0.0, excess), diverged_epoch=first)
+    return Passage(ends=ends, excess=np.where(gone[..., : excess.shape[-1]], 0.0, excess), diverged_epoch=first)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import mse
-from core.affine import above_least, travel
+from core.affine import above_least, batches, travel, whole_epochs
 from core.descent import RACERS, Descent
 from core.losses import Array
 from core.messages import N_
@@ -24,6 +24,7 @@ RACED = ("gd", "sgd", "sgd-shuffled", "minibatch-shuffled")
 MOST = 1_000.0  # largest learning rate that `Descent` takes
 SLOW = 100  # more updates than that for a tenth of the distance are slow
 EXACT = 1e-9  # relative distance from 2/λmax that counts as none
+TRIED = 301  # rates of each look for the border of an epoch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,13 +64,49 @@ def sweep(points: Points, spec: Descent, rates: Array, *, racers: Sequence[str] 
     least = mse.minimum(points, with_bias=spec.with_bias)
     size = 1 + spec.with_bias
     hessian = mse.hessian(points)[:size, :size]
-    passages = [travel(points, RACERS[name].enter(spec), rates) for name in racers]
+    passages = [travel(points, RACERS[name].enter(spec), rates, with_excess=False) for name in racers]
     return RateSweep(
         racers=tuple(racers),
         rates=rates,
         loss=np.stack([least.loss + above_least(passage.ends[:, :, 0, -1], hessian) for passage in passages]),
         diverged_epoch=np.stack([passage.diverged_epoch[:, 0] for passage in passages]),
     )
+
+
+def epoch_factors(points: Points, rates: Array, *, batch_size: int = 1, with_bias: bool = False) -> Array:
+    """Return what an epoch of batches in the samples' order multiplies the distance to their limit by, (r,).
+
+    That is the spectral radius of the product of I - lr·H over the batches; without a bias that of the numbers
+    1 - lr·2·mean(x²), which is the same in any order of single samples. Infinite where it is beyond all floats.
+    """
+    order = np.arange(len(points))[None, None]  # one seed, one epoch
+    steps = batches(points, order, batch_size, with_bias=with_bias)
+    with np.errstate(over="ignore", invalid="ignore"):
+        maps = np.moveaxis(whole_epochs(steps, rates[:, None, None])[:, :-1, :, 0, 0], -1, 0)  # (r, p, p), no offsets
+    bounded = np.asarray(np.isfinite(maps).all(axis=(1, 2)))
+    radii = np.abs(np.linalg.eigvals(np.where(bounded[:, None, None], maps, 0.0))).max(axis=1)
+    return np.where(bounded, radii, np.inf)
+
+
+def largest_stable_in_order(points: Points, *, batch_size: int = 1, with_bias: bool = False) -> float | None:
+    """Return the learning rate up to which an epoch of batches in order brings every start nearer to their limit.
+
+    For all samples in one batch it is 2/λmax. Single samples have curvatures of their own, a large x a large one, so
+    that SGD's border may lie on either side of that. Above it there may be single rates that shrink the distance
+    again. None where nothing is curved, and where no border is found below three times 2/λmax.
+    """
+    edge = mse.largest_stable_lr(mse.minimum(points, with_bias=with_bias).eigenvalues[-1])
+    if not math.isfinite(edge):
+        return None
+    low, high = 0.0, 3 * edge
+    for _ in range(4):  # each looks a hundred times as closely at where the factor first exceeds 1
+        rates = np.linspace(low, high, TRIED)
+        grows = epoch_factors(points, rates, batch_size=batch_size, with_bias=with_bias) > 1 + EXACT
+        if not grows.any():
+            return None
+        first = int(np.argmax(grows))
+        low, high = float(rates[first - 1]), float(rates[first])
+    return low
 
 
 REGIMES: dict[str, str] = {

@@ -5,6 +5,8 @@ Course: "梯度下降算法". The walk itself is plain Python floats, as in the 
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 
 import numpy as np
 
@@ -19,12 +21,15 @@ AWAY = 10  # times half the window, from its middle: who is farther has left
 SMALL = 0.02  # of the steepest gradient in the window: that small, a gradient hardly moves anything
 HIGH = 0.05  # of the range of values in the window: so far above the lowest, a small gradient is no arrival
 FLAT = 1e-9  # a curvature below it is none
+LAST = 0.25  # of a walk: where the value still rises there, the walk jumps about
+LONG = 0.03  # of the window: a step of that length is no rest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Walk:
     """The places of a walk, its start first: k updates in d variables."""
 
+    lr: float
     at: Array  # (k + 1, d)
     value: Array  # (k + 1,)
     gradient: Array  # (k + 1, d), at each place
@@ -57,7 +62,7 @@ def walk(name: str, start: Place, lr: float, steps: int) -> Walk:
             break
     at, gradient = np.array(places), np.array(slopes, dtype=np.float64)
     value = np.asarray(terrain.value(*at.T), dtype=np.float64)
-    return Walk(at=at, value=value, gradient=gradient, norm=np.hypot.reduce(gradient, axis=1), left_at=left_at)
+    return Walk(lr=lr, at=at, value=value, gradient=gradient, norm=np.hypot.reduce(gradient, axis=1), left_at=left_at)
 
 
 def find(name: str) -> Terrain:
@@ -106,7 +111,19 @@ VERDICTS: dict[str, str] = {
     "plateau": N_(
         "On a plateau: the gradient is only {norm}, so each step is tiny; the value {value} is far above the lowest."
     ),
+    "flat": N_(
+        "On a flat stretch: the gradient is only {norm}, so each step is tiny, though it goes on downhill. The value "
+        "is {value}."
+    ),
     "moving": N_("Still on its way: the value is {value}, the gradient {norm}."),
+    "jumping": N_(
+        "It jumps to and fro and has not settled: its steps are so long that the value, now {value}, does not keep "
+        "falling."
+    ),
+    "restless": N_(
+        "It jumps to and fro for ever: the learning rate is not below {limit}, the largest one at which a minimum of "
+        "this function can hold it (2 divided by the curvature there). The value is {value}."
+    ),
     "diverged": N_("It left the picture: at this learning rate its steps are too long; the value rose to {value}."),
     "bottomless": N_("It left the picture downhill: this function has no lowest value. The last one is {value}."),
 }
@@ -121,6 +138,7 @@ class Verdict:
     norm: float  # length of the gradient there
     eigenvalues: tuple[float, ...]  # of the Hessian there, ascending
     lowest: float | None  # least value of the terrain, None where it has none
+    limit: float | None  # the largest learning rate at which one of its minima holds a walk; None where it has none
 
 
 def judge(name: str, walked: Walk) -> Verdict:
@@ -128,23 +146,56 @@ def judge(name: str, walked: Walk) -> Verdict:
     terrain = find(name)
     place = tuple(walked.at[-1].tolist())
     return Verdict(
-        kind=_kind(terrain, walked, place),
+        kind=_kind(name, walked, place),
         value=float(walked.value[-1]),
         norm=float(walked.norm[-1]),
         eigenvalues=_eigenvalues(terrain, place),
         lowest=terrain.lowest,
+        limit=largest_stable_lr(name),
     )
 
 
-def _kind(terrain: Terrain, walked: Walk, place: Place) -> str:
+@lru_cache(maxsize=32)
+def largest_stable_lr(name: str) -> float | None:
+    """Return the largest learning rate at which one of the minima of a terrain holds a walk: 2/λmax there.
+
+    The minima are looked for by Newton's method from a grid of places. None for a terrain without one.
+    """
+    terrain = find(name)
+    axes = [np.linspace(low, high, 61 if len(terrain.names) == 1 else 13) for low, high in terrain.window]
+    limits = []
+    for place in product(*(axis.tolist() for axis in axes)):
+        found = newton(terrain, place, reach=0.1)
+        if found is not None and _eigenvalues(terrain, found)[0] > FLAT:
+            limits.append(2 / _eigenvalues(terrain, found)[-1])
+    return max(limits, default=None)
+
+
+def _kind(name: str, walked: Walk, place: Place) -> str:
+    terrain = find(name)
     if walked.left_at is not None:
         return "bottomless" if terrain.bottomless and walked.value[-1] < walked.value[0] else "diverged"
     stationary = newton(terrain, place)
+    if _jumps(terrain, walked):
+        limit = largest_stable_lr(name)
+        return "restless" if limit is not None and walked.lr >= limit * (1 - FLAT) else "jumping"
     if stationary is not None:
         return stationary_kind(terrain, stationary)
     values = terrain.values
     high = float(walked.value[-1] - values.min()) > HIGH * float(np.ptp(values))
-    return "plateau" if high and float(walked.norm[-1]) <= SMALL * terrain.steepest else "moving"
+    if high and float(walked.norm[-1]) <= SMALL * terrain.steepest:
+        return "flat" if terrain.bottomless else "plateau"
+    return "moving"
+
+
+def _jumps(terrain: Terrain, walked: Walk) -> bool:
+    """Tell whether the value rose during the last part of a walk, or stayed as it was though the steps are long."""
+    count = max(2, int(LAST * len(walked.value)))
+    late, steps = walked.value[-count:], np.abs(np.diff(walked.at[-count:], axis=0))
+    rounding = 1e-9 * max(1.0, float(np.abs(late).max()))
+    widths = np.array([high - low for low, high in terrain.window])
+    is_long = bool(np.any(steps[-1] > LONG * widths))
+    return bool(np.diff(late).max() > rounding or (is_long and late[-1] >= late[0] - rounding))
 
 
 def stationary_kind(terrain: Terrain, place: Place) -> str:

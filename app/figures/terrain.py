@@ -19,7 +19,7 @@ from app.figures.written import FRAME
 from app.i18n import _
 from core.losses import Array
 from core.terrain import TERRAINS, Place
-from core.walk import VERDICTS, judge, walk
+from core.walk import VERDICTS, Verdict, judge, walk
 
 STARTS = 61  # of the walks down a curve
 STEPS = 100  # updates of each of them
@@ -93,7 +93,11 @@ def _strip() -> alt.Chart:
         x=axis(alt.X, "x", _("x"), field="left"),
         x2="right:Q",
         y=axis(alt.Y, "value", _("value f(x)"), field="floor"),
-        color=alt.condition("datum.good", alt.value("@accuracy"), alt.value("@residual")),
+        color=alt.Color(
+            "end:N",
+            scale=alt.Scale(domain=[name for _good, name in ends_of_walks()], range=["@accuracy", "@residual"]),
+            legend=alt.Legend(title=None, orient="top", symbolType="square", labelLimit=260),
+        ),
         tooltip=[alt.Tooltip("sentence:N", title=_("From here"))],
     )
     return strip
@@ -146,6 +150,7 @@ def _walked(name: str, starts: Sequence[Place], lr: float, steps: int) -> tuple[
     A walk that left the picture keeps its last place, so that all are equally long.
     """
     variables = TERRAINS[name].names
+    ends = dict(ends_of_walks())
     columns: dict[str, list[Array]] = {column: [] for column in ("value", *variables)}
     said = []
     for start in starts:
@@ -154,11 +159,21 @@ def _walked(name: str, starts: Sequence[Place], lr: float, steps: int) -> tuple[
         columns["value"].append(walked.value[kept])
         for index, variable in enumerate(variables):
             columns[variable].append(walked.at[kept, index])
-        numbers = {"value": verdict.value, "norm": verdict.norm, "lowest": verdict.lowest or 0.0}
-        sentence = _(VERDICTS[verdict.kind]).format(**{key: tidy(value) for key, value in numbers.items()})
-        said.append({"good": verdict.kind in GOOD, "kind": verdict.kind, "sentence": sentence})
+        end = ends[verdict.kind in GOOD]
+        said.append({"end": end, "kind": verdict.kind, "sentence": sentence_about(verdict)})
     walks = pd.DataFrame({column: np.concatenate(parts) for column, parts in columns.items()})
     return walks, pd.DataFrame(said)
+
+
+def sentence_about(verdict: Verdict) -> str:
+    """Say what became of a walk."""
+    numbers = {"value": verdict.value, "norm": verdict.norm, "lowest": verdict.lowest, "limit": verdict.limit}
+    return _(VERDICTS[verdict.kind]).format(**{key: tidy(value or 0.0) for key, value in numbers.items()})
+
+
+def ends_of_walks() -> list[tuple[bool, str]]:
+    """Name the two colours of the strip of starts: whether a walk from there is held up by nothing."""
+    return [(True, _("from here all the way down")), (False, _("from here not"))]
 
 
 def tidy(value: float) -> str:

@@ -2,13 +2,13 @@
 
 from app.figures.mse_words import number
 from app.figures.solid import NUDGE, starts
-from app.figures.terrain import GOOD, SENTENCE, SENTENCE_2D, SHORT, tidy
+from app.figures.terrain import GOOD, SENTENCE, SENTENCE_2D, SHORT, sentence_about
 from app.figures.written import live, spoken
-from app.i18n import _
+from app.i18n import _, ngettext
 from app.page import Kind
 from core.chord import chord, convexity
 from core.terrain import TERRAINS
-from core.walk import VERDICTS, Walk, judge, walk
+from core.walk import Walk, judge, walk
 
 
 def walk_in_words(name: str, walked: Walk, lr: float) -> str:
@@ -32,9 +32,7 @@ def walk_in_words(name: str, walked: Walk, lr: float) -> str:
 def verdict(name: str, walked: Walk) -> tuple[str, Kind]:
     """Say what became of a walk."""
     found = judge(name, walked)
-    values = {"value": found.value, "norm": found.norm, "lowest": found.lowest or 0.0}
-    sentence = _(VERDICTS[found.kind]).format(**{key: tidy(value) for key, value in values.items()})
-    return sentence, "good" if found.kind in GOOD else "warning"
+    return sentence_about(found), "good" if found.kind in GOOD else "warning"
 
 
 def happening(variables: tuple[str, ...]) -> str:
@@ -48,14 +46,61 @@ def happening(variables: tuple[str, ...]) -> str:
 
 
 def share_of_starts(kinds: list[str]) -> tuple[str, Kind]:
-    """Say how many of the starts end as low as there is."""
-    good = sum(kind in GOOD for kind in kinds)
-    if good == len(kinds):
-        return _("All {count} starts of the grid go all the way down.").format(count=good), "good"
-    sentence = _(
-        "Of {count} starts of the grid, {good} go all the way down; the others are held up, or still on their way."
-    )
-    return sentence.format(count=len(kinds), good=good), "warning"
+    """Say what becomes of the walks from all starts that are tried."""
+    count = len(kinds)
+    parts = []
+    for sort, found in SORTS.items():
+        number_of = sum(kind in found for kind in kinds)
+        if number_of == count:
+            return _whole(sort).format(count=count), "good" if sort in ("lowest", "down") else "warning"
+        if number_of:
+            parts.append(_part(sort, number_of).format(count=number_of))
+    sentence = _("Of {count} starts at even distances {parts}.")
+    return sentence.format(count=count, parts=_(", ").join(parts)), "warning"
+
+
+# What becomes of walks, in the order in which it is said -> the verdicts that this sums up.
+SORTS = {
+    "lowest": ("minimum",),
+    "down": ("bottomless",),
+    "held": ("local minimum", "saddle", "maximum", "inflection"),
+    "slow": ("plateau", "flat"),
+    "jumping": ("jumping", "restless"),
+    "gone": ("diverged",),
+    "moving": ("moving",),
+}
+
+
+def _whole(sort: str) -> str:
+    """Say that the walks from all {count} starts end alike."""
+    return {
+        "lowest": _("From all {count} starts, at even distances, the walk ends in the lowest minimum."),
+        "down": _("From all {count} starts, at even distances, the walk goes down without end."),
+        "held": _("From all {count} starts, at even distances, the walk is held where the gradient is zero."),
+        "slow": _("From all {count} starts, at even distances, the walk creeps where it is nearly flat."),
+        "jumping": _("From all {count} starts, at even distances, the walk jumps to and fro: its steps are too long."),
+        "gone": _("From all {count} starts, at even distances, the walk leaves the picture: its steps are too long."),
+        "moving": _("From all {count} starts, at even distances, the walk is still on its way."),
+    }[sort]
+
+
+def _part(sort: str, count: int) -> str:
+    """Say how {count} of the walks end."""
+    return {
+        "lowest": ngettext("{count} ends in the lowest minimum", "{count} end in the lowest minimum", count),
+        "down": ngettext("{count} goes down without end", "{count} go down without end", count),
+        "held": ngettext(
+            "{count} is held elsewhere by a gradient of zero", "{count} are held elsewhere by a gradient of zero", count
+        ),
+        "slow": ngettext("{count} creeps where it is nearly flat", "{count} creep where it is nearly flat", count),
+        "jumping": ngettext("{count} jumps to and fro", "{count} jump to and fro", count),
+        "gone": ngettext(
+            "{count} leaves the picture with ever longer steps",
+            "{count} leave the picture with ever longer steps",
+            count,
+        ),
+        "moving": ngettext("{count} is still on its way", "{count} are still on their way", count),
+    }[sort]
 
 
 def is_convex(name: str) -> tuple[str, Kind]:

@@ -103,3 +103,12 @@ def test_who_starts_in_the_minimum_of_agreeing_samples_stays_at_any_rate():
 def test_what_the_plain_loop_refuses_is_refused(fields, rates, seeds, names):
     with pytest.raises(InputError, match=names):
         travel(NOISY, Descent(**fields), np.array(rates), seeds=seeds)
+
+
+def test_who_does_not_ask_for_the_excess_gets_the_same_ends_without_it():
+    spec = Descent(method="minibatch", shuffle=True, batch_size=5, epochs=7, b=0.5)
+    rates = np.array([0.001, 0.01, 10.0])
+    whole, bare = travel(NOISY, spec, rates, seeds=2), travel(NOISY, spec, rates, seeds=2, with_excess=False)
+    np.testing.assert_array_equal(bare.ends, whole.ends)
+    np.testing.assert_array_equal(bare.diverged_epoch, whole.diverged_epoch)
+    assert bare.excess.shape == (3, 2, 0)

@@ -12,7 +12,7 @@ from core import mse, rates
 from core.descent import RACERS, Descent, descend
 from core.errors import InputError
 from core.points import PRESETS, Points
-from core.rates import REGIMES, diagnose, grid, sweep
+from core.rates import REGIMES, diagnose, epoch_factors, grid, largest_stable_in_order, sweep
 from tests.core.test_affine import POINTS
 
 COURSE, NOISY = PRESETS["course"].points, PRESETS["noisy"].points
@@ -154,3 +154,35 @@ def test_a_rate_outside_its_range_is_refused():
     for lr in (0.0, -1.0, 1e9, float("nan")):
         with pytest.raises(InputError, match="learning rate"):
             diagnose(COURSE, lr)
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_below_the_border_of_an_epoch_sgd_in_order_settles_and_above_it_grows(preset, with_bias):
+    points = PRESETS[preset].points
+    border = largest_stable_in_order(points, with_bias=with_bias)
+    ways = []
+    for share in (0.99, 1.01):
+        spec = Descent(method="sgd", epochs=1000, lr=share * border, w=-1.5, b=0.7 if with_bias else None)
+        run = descend(points, spec)
+        ends = run.w[run.updates_per_epoch - 1 :: run.updates_per_epoch]
+        ways.append(np.abs(np.diff(ends)))
+    settles, grows = ways
+    assert settles[-1] < 1e-3 * settles[:20].max()
+    assert grows[-1] > 1e3 * grows[:20].max()
+
+
+def test_the_border_of_the_full_batch_is_the_exact_one_and_that_of_sgd_another():
+    points = PRESETS["course"].points
+    assert largest_stable_in_order(points, batch_size=3) == pytest.approx(3 / 14, rel=1e-6)
+    by_hand = [abs((1 - 2 * lr) * (1 - 8 * lr) * (1 - 18 * lr)) for lr in (0.01, 0.21, 0.5)]
+    np.testing.assert_allclose(epoch_factors(points, np.array([0.01, 0.21, 0.5])), by_hand, rtol=1e-12, atol=1e-15)
+    assert largest_stable_in_order(points) < 0.21 < 3 / 14
+    assert largest_stable_in_order(Points(x=(0.0, 0.0), y=(1.0, 2.0))) is None
+
+
+def test_an_epoch_of_many_rows_far_above_the_border_is_infinite_and_not_an_error():
+    x = tuple(np.linspace(-3, 3, 1000).tolist())
+    points = Points(x=x, y=x)
+    assert np.isinf(epoch_factors(points, np.array([1000.0]), with_bias=True)).all()
+    assert largest_stable_in_order(points, with_bias=True) > 0

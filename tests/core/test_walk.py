@@ -1,6 +1,7 @@
 """Walks on the terrains: the same as torch.optim.SGD's, bounded, and judged by where they end."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.terrain import TERRAINS
-from core.walk import VERDICTS, judge, walk
+from core.walk import VERDICTS, judge, largest_stable_lr, walk
 from tests.core.test_terrain import FORMULAS
 
 
@@ -45,7 +46,11 @@ def test_a_walk_is_torch_s(name):
         ("plateau", (-7.0,), 1.0, 100, "plateau"),
         ("plateau", (0.0,), 1.0, 200, "minimum"),
         ("cubic", (0.0,), 0.1, 50, "inflection"),
-        ("cubic", (1.0,), 0.1, 100, "plateau"),
+        ("two-valleys", (-0.08,), 0.15, 100, "restless"),
+        ("two-valleys", (-2.0,), 0.12, 100, "jumping"),
+        ("parabola", (-1.5,), 1.0, 100, "restless"),
+        ("parabola", (-1.5,), 0.99, 100, "moving"),
+        ("cubic", (1.0,), 0.1, 100, "flat"),
         ("cubic", (-0.5,), 0.1, 100, "bottomless"),
         ("bowl", (-1.5, 1.5), 0.1, 100, "minimum"),
         ("bowl", (-1.5, 1.5), 0.34, 500, "diverged"),
@@ -60,7 +65,7 @@ def test_a_walk_is_torch_s(name):
 def test_the_verdict_names_where_a_walk_ended(name, start, lr, steps, kind):
     verdict = judge(name, walk(name, start, lr, steps))
     assert verdict.kind == kind
-    sentence = VERDICTS[kind].format(value=verdict.value, norm=verdict.norm, lowest=verdict.lowest)
+    sentence = VERDICTS[kind].format(value=verdict.value, norm=verdict.norm, lowest=verdict.lowest, limit=verdict.limit)
     assert "None" not in sentence
 
 
@@ -68,6 +73,27 @@ def test_a_local_minimum_is_higher_than_the_lowest():
     verdict = judge("two-valleys", walk("two-valleys", (2.2,), 0.02, 100))
     assert verdict.value > verdict.lowest + 2
     assert verdict.eigenvalues[0] > 0
+
+
+@pytest.mark.parametrize("name", TERRAINS)
+def test_a_minimum_holds_a_walk_below_the_largest_stable_rate_and_none_does_above(name):
+    limit = largest_stable_lr(name)
+    if limit is None:
+        assert TERRAINS[name].bottomless
+        return
+    grid = [np.linspace(low, high, 15)[1:-1] for low, high in TERRAINS[name].window]
+    starts = [tuple(map(float, start)) for start in product(*grid)]
+    kinds = {
+        share: {judge(name, walk(name, start, share * limit, 600)).kind for start in starts} for share in (0.95, 1.05)
+    }
+    assert kinds[0.95] & {"minimum", "local minimum"}
+    assert kinds[1.05] & {"restless", "diverged"}
+
+
+def test_the_borders_of_the_two_valleys_are_two_over_the_curvature():
+    bottoms = np.roots([4, 0, -8, 1]).real
+    limits = [2 / (12 * x * x - 8) for x in bottoms if 12 * x * x > 8]
+    assert largest_stable_lr("two-valleys") == pytest.approx(max(limits), rel=1e-9)
 
 
 def test_from_the_ridge_the_walk_stays_on_it_to_the_last_bit():
