@@ -79,7 +79,12 @@ def show_curve() -> None:
         formula=words.happening(ground.names),
     )
     page.status(*words.share_of_starts(numbers["starts"]["kind"].tolist()))
-    st.caption(_("Drag the start along the curve. The strip under it shows for each start where its walk ends."))
+    st.caption(
+        _(
+            "Drag the start along the curve. The strip under it is coloured by where the walk from each start leads in "
+            "{count} updates."
+        ).format(count=terrain.STEPS)
+    )
 
 
 def show_surface() -> None:

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from app.figures import bumps, chord, solid, terrain
+from app.figures.terrain_words import SORTS, share_of_starts
 from core.bumps import COUNT, BumpFit, descend, loss
 from core.chord import chord as exact_chord
 from core.errors import InputError
 from core.terrain import TERRAINS
-from core.walk import judge, walk
+from core.walk import VERDICTS, judge, walk
 
 CURVES = [name for name, ground in TERRAINS.items() if len(ground.names) == 1]
 SURFACES = [name for name, ground in TERRAINS.items() if len(ground.names) == 2]
@@ -118,3 +119,25 @@ def test_a_fit_that_is_too_short_has_not_left():
     sentence, kind = bumps.verdict(BumpFit(epochs=2, lr=0.01))
     assert kind == "warning"
     assert "have not left" in sentence
+
+
+@pytest.mark.parametrize(
+    ("lr", "wanted"),
+    [(0.02, "32 end in the lowest minimum, 29 are held"), (0.15, "58 jump to and fro, 3 leave"), (0.3, "From all 61")],
+)
+def test_what_becomes_of_the_starts_names_who_left_and_who_jumps(lr, wanted):
+    kinds = terrain.curve_data("two-valleys", lr, "en")["starts"]["kind"].tolist()
+    assert wanted in share_of_starts(kinds)[0]
+
+
+def test_one_start_is_named_in_the_singular_and_every_verdict_has_its_part():
+    assert "1 ends in the lowest minimum, 2 are still on their way" in share_of_starts(["minimum", *["moving"] * 2])[0]
+    assert sorted(kind for sort in SORTS.values() for kind in sort) == sorted(VERDICTS)
+    for kind in VERDICTS:
+        assert share_of_starts([kind] * 5)[1] == ("good" if kind in terrain.GOOD else "warning")
+
+
+def test_a_function_without_a_lowest_value_is_not_measured_by_it():
+    said = terrain.curve_data("cubic", 0.1, "en")["starts"]
+    assert not said["sentence"].str.contains("far above the lowest").any()
+    assert set(said.loc[said["kind"] == "bottomless", "end"]) == {"from here all the way down"}
