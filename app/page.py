@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -82,10 +82,16 @@ def part(label: str, show: Callable[[], None], *, key: str) -> None:
             show()
 
 
-def table(frame: pd.DataFrame, *, name: str) -> None:
-    """Show what is drawn as a table, the first rows of a long one, with its CSV in full precision to take away."""
+def table(frame: pd.DataFrame, *, name: str, alt: str = "", digits: int | None = None) -> None:
+    """Show what is drawn as a table, the first rows of a long one, with its CSV in full precision to take away.
+
+    `alt` is its translated name for those who hear it; `digits` are the significant ones of fractions on screen, where
+    the table's own way, four decimals, would make small numbers look alike.
+    """
     st.space("small")  # for the table's own tools, which float above it
-    st.dataframe(frame.head(MOST_ROWS), hide_index=True, alt=name)
+    fractions = frame.select_dtypes("float").columns.tolist() if digits else []
+    formats: dict[str, Any] = {column: st.column_config.NumberColumn(format=f"%.{digits}g") for column in fractions}
+    st.dataframe(frame.head(MOST_ROWS), hide_index=True, alt=alt or name, column_config=formats)
     if len(frame) > MOST_ROWS:
         sentence = _("These are the first {most:,} of {count:,} rows; the CSV has them all.")
         st.caption(sentence.format(most=MOST_ROWS, count=len(frame)))

@@ -11,16 +11,20 @@ from app.charts import source
 from app.figures.descent_runs import COLOURS, IS_DASHED, Settings, title
 from app.figures.line import Data, View, carrier
 from app.figures.mse_words import number
+from app.figures.written import FRAME
 from app.i18n import _
 from core import mse, rates
+from core.descent import RACERS
 from core.points import Points
 from core.rates import RateSweep
 
 RATES = 60  # of the sweep
+# The rows of crosses lie above the losses and have no number.
+NUMBERED = f"length(data('frame')) && datum.value > {FRAME}.top ? '' : datum.label"
 
 
 def chart(racers: tuple[str, ...]) -> View:
-    """Build the final loss over the learning rate, a line a method; crosses are runs that diverged."""
+    """Build the final loss over the learning rate, a line a method; crosses are runs that ended above the picture."""
     frame = alt.Chart(source("frame"))
     x = _log_axis(alt.X, "lr", _("learning rate lr"))
     y = _log_axis(alt.Y, "loss", _("final mean squared error"))
@@ -38,25 +42,30 @@ def chart(racers: tuple[str, ...]) -> View:
     ]
     runs = alt.Chart(source("runs"))
     kept = runs.transform_filter("!datum.diverged")
-    gone = runs.transform_filter("datum.diverged")
+    gone = runs.transform_filter("datum.is_out")
     edge = frame.transform_filter("datum.edge < datum.lr1").transform_calculate(text="'2/λmax'")
-    floor = _log_axis(alt.Y, "loss", _("final mean squared error"), field="loss0")
+    left = _log_axis(alt.X, "lr", _("learning rate lr"), field="left")
+    row = _log_axis(alt.Y, "loss", _("final mean squared error"), field="row")
+    first = runs.transform_filter("datum.is_first").transform_calculate(left=f"{FRAME}.lr0")
     layers = [
         carrier(),
         edge.mark_rule(color="@residual", strokeWidth=2).encode(
             x=_log_axis(alt.X, "lr", _("learning rate lr"), field="edge")
         ),
-        edge.mark_text(color="@residual", align="right", dx=-5, dy=-10, fontWeight="bold").encode(
-            x=_log_axis(alt.X, "lr", _("learning rate lr"), field="edge"), y=floor, text="text:N"
+        edge.mark_text(color="@residual", baseline="bottom", fontWeight="bold").encode(
+            x=_log_axis(alt.X, "lr", _("learning rate lr"), field="edge"), y=alt.value(-4), text="text:N"
         ),
         frame.mark_rule(color="@weight", strokeDash=[4, 3], strokeWidth=1.5).encode(
             x=_log_axis(alt.X, "lr", _("learning rate lr"), field="chosen")
         ),
         kept.mark_line(clip=True, strokeWidth=2.2).encode(x=x, y=y, color=colour, strokeDash=dash),
-        kept.mark_circle(clip=True, size=40, opacity=1).encode(x=x, y=y, color=colour, tooltip=tips),
-        gone.mark_point(shape="cross", angle=45, size=45, strokeWidth=1.5, opacity=1, filled=False).encode(
-            x=x, y=y, color=colour, tooltip=tips[:2]
+        kept.transform_filter("!datum.is_out")
+        .mark_circle(clip=True, size=40, opacity=1)
+        .encode(x=x, y=y, color=colour, tooltip=tips),
+        gone.mark_point(shape="cross", angle=45, size=60, opacity=1, filled=True).encode(
+            x=x, y=row, color=colour, tooltip=tips[:2]
         ),
+        first.mark_text(align="left", dx=4, baseline="middle").encode(x=left, y=row, color=colour, text="title:N"),
     ]
     return alt.layer(*layers, name="sweep").properties(width=800, height=320)
 
@@ -68,16 +77,15 @@ def _log_axis(kind: type[alt.X] | type[alt.Y], ends: str, name: str, *, field: s
         f"{field or ends}:Q",
         title=name,
         scale=alt.Scale(type="log", domain=domain, nice=False),
-        axis=alt.Axis(tickCount=6, format="~g"),
+        axis=alt.Axis(tickCount=6, format="~g", labelExpr=NUMBERED if kind is alt.Y else "datum.label"),
     )
 
 
 @lru_cache(maxsize=16)
 def swept(points: Points, settings: Settings, with_bias: bool) -> RateSweep:
     """Run each method at each learning rate; read-only."""
-    return rates.sweep(
-        points, settings.spec("gd", with_bias=with_bias), rates.grid(points, with_bias=with_bias, count=RATES)
-    )
+    spec, tried = settings.spec("gd", with_bias=with_bias), rates.grid(points, with_bias=with_bias, count=RATES)
+    return rates.sweep(points, spec, tried, racers=tuple(RACERS))
 
 
 @lru_cache(maxsize=16)
@@ -89,13 +97,17 @@ def chart_data(points: Points, settings: Settings, with_bias: bool, chosen: floa
     least = float(kept.min()) if kept.size else start
     top = max(2 * start, 2 * least) or 1.0
     floor = max(least / 2, top * 1e-12)
-    line = (top / floor) ** 0.05  # the crosses of each method are a line of their own, above the losses
-    lines = top * line ** (1.0 + np.arange(len(found.racers)))
+    line = (top / floor) ** 0.07  # the crosses of each method are a row of their own, above the losses
+    rows = top * line ** (1.0 + np.arange(len(found.racers)))
     runs = table(points, settings, with_bias)
     runs["title"] = [title(racer) for racer in runs["racer"]]
-    runs["loss"] = np.where(runs["diverged"], np.repeat(lines, len(found.rates)), runs["loss"].clip(floor, top))
+    runs["row"] = np.repeat(rows, len(found.rates))
+    runs["is_out"] = runs["diverged"] | (runs["loss"] > top)
+    runs["is_first"] = ~runs["racer"].duplicated()
+    runs["loss"] = runs["loss"].clip(floor, rows[-1] * line)  # the lines leave through the upper edge
     lr0, lr1 = float(found.rates[0]), float(found.rates[-1])
-    frame = {"lr0": lr0 * 0.9, "lr1": lr1 * 1.1, "loss0": floor, "loss1": float(lines[-1] * line), "chosen": chosen}
+    frame = {"lr0": lr0 * 0.9, "lr1": lr1 * 1.1, "loss0": floor, "loss1": float(rows[-1] * line), "chosen": chosen}
+    frame["top"] = top
     frame["edge"] = min(mse.largest_stable_lr(mse.minimum(points, with_bias=with_bias).eigenvalues[-1]), 1e300)
     return {"frame": pd.DataFrame([frame]), "runs": runs}
 

@@ -16,9 +16,10 @@ import pandas as pd
 
 from app.charts import parameter, source
 from app.figures.line import Data, View, axis, carrier
-from app.figures.mse_words import number
+from app.figures.mse_words import TINY, number
 from app.figures.written import FRAME, live
 from app.i18n import _, error_sentence
+from app.page import Kind
 from core import mse, rates, windows
 from core.descent import LIMIT, Descent
 from core.errors import InputError
@@ -130,13 +131,13 @@ def _factor_view() -> View:
         .encode(x=x, y=y)
         for end, factor in factors.items()
     ]
-    border = frame.transform_calculate(lr="datum.edge", factor="1", text="'2/λmax'", top="datum.factor1")
+    border = frame.transform_calculate(lr="datum.edge", factor="1", text="'2/λmax'")
     layers = [
         carrier(),
         frame.transform_calculate(factor="1").mark_rule(color="@muted", strokeDash=[4, 3]).encode(y=y),
         border.mark_rule(color="@residual", strokeWidth=2).encode(x=x),
-        border.mark_text(color="@residual", align="right", dx=-5, dy=8, fontWeight="bold").encode(
-            x=x, y=axis(alt.Y, "factor", _("factor |1 − lr·λ|"), field="top"), text="text:N"
+        border.mark_text(color="@residual", baseline="bottom", fontWeight="bold").encode(
+            x=x, y=alt.value(-4), text="text:N"
         ),
         alt.Chart(source("factors"))
         .mark_line(clip=True, color="@text", strokeWidth=2)
@@ -258,6 +259,69 @@ def written_path(eigenvalues: tuple[float, ...]) -> str:
         pieces.append(f"1 − lr·{name} = {numbers}")
     sentence = live(f"data('said')[{INDEX}].sentence")
     return f"<div>{' &emsp; '.join(pieces)}</div><small>{sentence}</small>"
+
+
+def about(*, with_bias: bool) -> str:
+    """Say what is shown, and what λ is."""
+    if with_bias:
+        return _(
+            "Gradient descent on all samples, at the rate under your hand. λ is the curvature of the loss: how much "
+            "its slope changes along a step of length 1; λmin in the flattest direction, λmax in the steepest."
+        )
+    return _(
+        "Gradient descent on all samples, at the rate under your hand. λ is the curvature of the loss: how much its "
+        "slope changes when w changes by 1, here 2·mean(x²); with one weight λmax is this λ."
+    )
+
+
+def verdicts(points: Points, spec: Descent) -> list[tuple[str, Kind]]:
+    """Say on which side of its border the spec's rate is, for the full batch and for SGD in order."""
+    high = mse.minimum(points, with_bias=spec.with_bias).eigenvalues[-1]
+    edge = mse.largest_stable_lr(high)
+    sentence = _(
+        "The full batch converges at every lr below 2/λmax = 2/{curvature} = {edge}. The page's lr, {lr}, is below."
+    )
+    if spec.lr >= edge:
+        sentence = _(
+            "The full batch converges only at an lr below 2/λmax = 2/{curvature} = {edge}. The page's lr, {lr}, is not."
+        )
+    written = dict(zip(("edge", "lr"), apart(edge, spec.lr), strict=True))
+    said: list[tuple[str, Kind]] = [
+        (sentence.format(curvature=number(high), **written), "good" if spec.lr < edge else "bad")
+    ]
+    return [*said, *_of_sgd(points, spec)]
+
+
+def _of_sgd(points: Points, spec: Descent) -> list[tuple[str, Kind]]:
+    """Say where SGD's own border is, and what an epoch of it does at the spec's rate."""
+    border = rates.largest_stable_in_order(points, with_bias=spec.with_bias)
+    if border is None or len(points) == 1:
+        return []
+    factor = float(rates.epoch_factors(points, np.array([spec.lr]), with_bias=spec.with_bias)[0])
+    grows = factor > 1 + rates.EXACT
+    if grows:
+        then = _("At lr = {lr} it multiplies the distance by {factor} instead: SGD in order diverges.")
+    elif spec.lr > border:
+        then = _("lr = {lr} lies above, yet happens to shrink the distance again: an epoch multiplies it by {factor}.")
+    else:
+        then = _("At lr = {lr} it multiplies the distance to where SGD settles by {factor}.")
+    border_written, lr = apart(border, spec.lr)
+    size = apart(factor, 1.0)[0] if math.isfinite(factor) else _("more than any float")
+    first = _(
+        "SGD has a border of its own: each of its steps follows one sample, and a large x is steeper than the mean. In "
+        "order, an epoch brings it nearer at every lr below {border}."
+    )
+    sentence = f"{first.format(border=border_written)} {then.format(lr=lr, factor=size)}"
+    return [(sentence, "bad" if grows else "neutral")]
+
+
+def apart(*values: float) -> list[str]:
+    """Write numbers with four digits, or with as many as it takes to tell different ones apart."""
+    for digits in range(4, 18):
+        texts = [f"{value:.{digits}g}".replace("-", "−") if abs(value) > TINY else "0" for value in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
 
 
 def path_in_words(points: Points, spec: Descent) -> str:

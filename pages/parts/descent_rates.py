@@ -29,6 +29,7 @@ def show_path(points: Points, settings: Settings, *, with_bias: bool) -> None:
     if not lowest.eigenvalues[-1] > 0:
         page.status(_("Every x is 0, so the loss is flat: no learning rate changes anything."), "warning")
         return
+    st.markdown(rates.about(with_bias=with_bias))
     low, high, step = rates.SHARES
     share = min(max(round(settings.lr / edge / step) * step, low), high)
     player(
@@ -41,20 +42,15 @@ def show_path(points: Points, settings: Settings, *, with_bias: bool) -> None:
         drags=[Drag("factor", set={"share": f"x / {rates.FRAME}.edge"})],
         formula=rates.written_path(lowest.eigenvalues),
     )
-    sentence = _("It converges at every lr below 2/λmax = 2/{curvature} = {edge}. The page's lr, {lr}, is below.")
-    if settings.lr >= edge:
-        sentence = _("It converges only at an lr below 2/λmax = 2/{curvature} = {edge}. The page's lr, {lr}, is not.")
-    numbers = {"curvature": lowest.eigenvalues[-1], "edge": edge, "lr": settings.lr}
-    page.status(
-        sentence.format(**{name: number(value) for name, value in numbers.items()}),
-        "good" if settings.lr < edge else "bad",
-    )
+    for sentence, kind in rates.verdicts(points, spec):
+        page.status(sentence, kind)
 
 
 def show_sweep(points: Points, settings: Settings, *, with_bias: bool) -> None:
     st.markdown(
         _(
-            "Now {count} learning rates a method: the loss after {epochs} epochs. A cross marks a run that diverged."
+            "Now {count} learning rates a method: the loss after {epochs} epochs. A cross, in its method's row, marks "
+            "a run that ended above the picture, at more than twice the loss of the start, or was stopped far away."
         ).format(count=rate_sweep.RATES, epochs=settings.epochs)
     )
     found = rate_sweep.swept(points, settings, with_bias)
@@ -76,14 +72,14 @@ def show_sweep(points: Points, settings: Settings, *, with_bias: bool) -> None:
         else _("{method}: {loss}").format(method=title(racer), loss=number(found.loss[row, place]))
         for row, racer in enumerate(found.racers)
     ]
-    page.status(_("At lr = {lr} the final losses are: {ends}.").format(lr=chosen_label, ends="; ".join(ends)))
+    page.status(_("At lr = {lr} the final losses are: {ends}.").format(lr=chosen_label, ends=_("; ").join(ends)))
     if st.button(_("Use this learning rate"), key="rates.use", on_click=use, args=(chosen,)):
         st.rerun()  # the whole page: this part alone would not show it
     st.caption(rate_sweep.in_words(points, settings, with_bias))
     runs = rate_sweep.table(points, settings, with_bias)
     names = {"racer": _("method"), "lr": _("learning rate"), "loss": _("final loss"), "diverged": _("diverged")}
     runs["racer"] = runs["racer"].map(title)
-    page.table(runs.rename(columns=names), name="learning-rate-sweep")
+    page.table(runs.rename(columns=names), name="learning-rate-sweep", alt=_("Final losses of the methods"), digits=4)
 
 
 def use(rate: float) -> None:

@@ -6,7 +6,7 @@ import pytest
 from app.figures import average, cost, floor, rate_sweep, rates
 from app.figures.descent_runs import Settings, run
 from core import mse
-from core.descent import descend
+from core.descent import RACERS, descend
 from core.ema import ema
 from core.points import PRESETS, Points
 
@@ -61,8 +61,12 @@ def test_the_sweep_draws_the_core_s_losses_and_sets_what_diverged_apart(name, wi
     drawn = rate_sweep.chart_data(points, settings, with_bias, 0.01, "en")
     runs, frame = drawn["runs"], drawn["frame"].iloc[0]
     assert runs["loss"].between(frame["loss0"], frame["loss1"]).all()
-    kept = runs[~runs["diverged"]]
-    assert (kept["loss"] <= runs.loc[runs["diverged"], "loss"].min()).all() or not runs["diverged"].any()
+    assert runs["row"].between(frame["top"], frame["loss1"]).all()
+    kept = runs[~runs["is_out"]]
+    assert (kept["loss"] <= frame["top"]).all()
+    losses = rate_sweep.table(points, settings, with_bias)["loss"]
+    assert (runs["is_out"] == (runs["diverged"] | (losses > frame["top"]))).all()  # each has its cross
+    assert set(found.racers) == set(RACERS)
     table = rate_sweep.table(points, settings, with_bias)
     np.testing.assert_array_equal(table["loss"].to_numpy().reshape(found.loss.shape), found.loss)
     for racer in found.racers:
@@ -135,3 +139,37 @@ def test_the_table_of_costs_holds_what_was_measured():
 def test_the_edge_in_the_pictures_is_the_exact_one():
     frame = rates.path_data(POINTS["course"], Settings().spec("gd"), "en")["frame"].iloc[0]
     assert frame["edge"] == mse.largest_stable_lr(28 / 3) == pytest.approx(3 / 14)
+
+
+@pytest.mark.parametrize(
+    ("lr", "full", "sgd"),
+    [
+        (0.01, "is below", "by 0.7393"),
+        (0.21, "is below", "SGD in order diverges"),
+        (0.5, "is not", "multiplies it by 0."),
+    ],
+)
+def test_full_batch_and_sgd_have_borders_of_their_own(lr, full, sgd):
+    spec = Settings(lr=lr).spec("gd")
+    (first, kind), (second, other) = rates.verdicts(POINTS["course"], spec)
+    assert first.startswith("The full batch")
+    assert full in first
+    assert kind == ("good" if lr < 3 / 14 else "bad")
+    assert sgd in second
+    run_of_sgd = run(POINTS["course"], Settings(lr=lr, epochs=100).spec("sgd"))
+    assert (other == "bad") == bool(run_of_sgd.cost[-1] > run_of_sgd.start_cost)
+
+
+def test_a_rate_next_to_its_border_is_written_with_enough_digits():
+    (sentence, _kind), _sgd = rates.verdicts(POINTS["course"], Settings(lr=0.2143).spec("gd"))
+    assert "= 0.21429. The page's lr, 0.2143, is not" in sentence
+    assert rates.apart(1.00007, 1.0) == ["1.0001", "1"]
+    assert rates.apart(0.5, 0.5) == ["0.5", "0.5"]
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("name", CURVED)
+def test_a_rate_beyond_all_bounds_is_still_described(name, with_bias):
+    for sentence, _kind in rates.verdicts(POINTS[name], Settings(lr=1000.0).spec("gd", with_bias=with_bias)):
+        assert "nan" not in sentence
+        assert "inf" not in sentence
