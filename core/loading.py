@@ -6,6 +6,7 @@ https://docs.pytorch.org/docs/stable/data.html
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,17 +36,9 @@ class Loading:
     seed: int = 0  # of the orders, 0 to 2**32 - 1
 
     def __post_init__(self) -> None:
-        sentences = {
-            "batch_size": N_(
-                "The batch size must be a whole number from 1 to {high:,}, the number of samples, not {value}."
-            ),
-            "epochs": N_("The number of epochs must be a whole number from 1 to {high:,}, not {value}."),
-            "seed": N_("The seed must be a whole number from 0 to {high:,}, not {value}."),
-        }
-        for name, (low, high) in limits(self.count).items():
-            value = getattr(self, name)
-            if not low <= value <= high or value != int(value):  # NaN and infinity are none
-                raise InputError(sentences[name], high=high, value=f"{value:,.15g}")
+        numbers = {name: getattr(self, name) for name in limits(self.count)}
+        for error in refusals(self.count, numbers):
+            raise error
 
     @property
     def iterations(self) -> int:
@@ -87,6 +80,22 @@ class Loading:
 def limits(count: int) -> dict[str, tuple[int, int]]:
     """Return the least and the largest value of each number of a Loading over `count` samples."""
     return {"batch_size": (1, count), "epochs": (1, MAX_EPOCHS), "seed": (0, 2**32 - 1)}
+
+
+def refusals(count: int, numbers: Mapping[str, float]) -> list[InputError]:
+    """Return what is wrong with the numbers of a Loading over `count` samples, a sentence for each of them."""
+    sentences = {
+        "batch_size": N_(
+            "The batch size must be a whole number from 1 to {high:,}, the number of samples, not {value}."
+        ),
+        "epochs": N_("The number of epochs must be a whole number from 1 to {high:,}, not {value}."),
+        "seed": N_("The seed must be a whole number from 0 to {high:,}, not {value}."),
+    }
+    return [
+        InputError(sentences[name], high=high, value=f"{numbers[name]:,.15g}")
+        for name, (low, high) in limits(count).items()
+        if not low <= numbers[name] <= high or numbers[name] != int(numbers[name])  # NaN and infinity are none
+    ]
 
 
 def from_torch(spec: Loading, samples: Samples) -> list[list[list[int]]]:

@@ -23,6 +23,10 @@ from core.store import Store
 
 PROGRAM = ("-m", "core.loading_time")
 ROOT = Path(__file__).resolve().parents[1]
+PLAN = (("demand", 0), ("demand", 1), ("demand", 2), ("demand", 4), ("once", 0))  # ways to read, with their workers
+BATCH = 32  # samples
+BATCHES = 20  # of a pass; a fresh random choice of the 60,000 images
+PASSES = 3  # the first has the start-up in it; of the others the fastest counts, since other programs only delay
 FORMAT = 1  # of the kept file
 LATEST = "latest.json"
 NOT_OURS = (ValueError, TypeError, LookupError, AttributeError)  # what a line that some library printed may raise
@@ -34,7 +38,7 @@ class Conditions:
 
     cores: int  # that the process may use
     memory: int  # bytes of the machine, 0 where unknown
-    load: float  # average number of busy processes in the minute before
+    load: float  # average number of busy processes in the minute before; NaN where the system does not say
     system: str  # "Linux", "Darwin" or "Windows"
     torch: str  # version
     when: str  # "2026-01-31 13:45", the server's time
@@ -51,15 +55,20 @@ class Timing:
     workers: int  # processes beside the one that trains
     reading: float  # seconds of the Dataset's __init__
     first_batch: float  # seconds from asking for the first batch of all to having it: the start of the workers
-    waiting: float  # seconds of the fastest later epoch in which the training waited for data
+    waiting: float  # seconds of the fastest later pass in which the training waited for data
     training: float  # seconds of it in which it computed
-    samples: int  # of an epoch
+    samples: int  # of a pass
     memory: int  # bytes that the Dataset keeps
 
     @property
     def per_second(self) -> float:
         """Return the samples that were loaded and trained on in a second."""
-        return self.samples / (self.waiting + self.training)
+        return self.samples / self.seconds
+
+    @property
+    def seconds(self) -> float:
+        """Return how long a pass takes."""
+        return self.waiting + self.training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +77,11 @@ class Snapshot:
 
     running: bool = False
     done: float = 0.0  # part of the whole, 0 to 1
-    seconds_left: float | None = None  # None while unknown
+    way: str = ""  # of reading that is measured now; empty while the data set is prepared
+    workers: int = 0  # of it
+    began: float = 0.0  # time.monotonic() of the start of the one that runs
+    took: float | None = None  # seconds of the last whole measurement; None while there was none
+    stopped: str = ""  # "13:45", the server's time, when somebody stopped the last one
     conditions: Conditions | None = None
     timings: tuple[Timing, ...] = ()
     error: InputError | None = None  # why the last one ended early
@@ -87,7 +100,6 @@ class Measurement:
         self.program = program
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._began = 0.0
         self._snapshot = self._kept()
 
     @property
@@ -106,17 +118,17 @@ class Measurement:
             except OSError as error:
                 self._snapshot = replace(self._snapshot, error=_failed(str(error)))
                 return
-            self._began = time.monotonic()
-            self._snapshot = Snapshot(running=True)
+            self._snapshot = Snapshot(running=True, began=time.monotonic(), took=self._snapshot.took)
             threading.Thread(target=self._read, args=(self._process,), daemon=True, name="loading-time").start()
 
     def stop(self) -> None:
-        """Stop the measurement for everyone who watches it, and show the last finished one again."""
+        """Stop the measurement for everyone who watches it, and show the last finished one again, saying so."""
         with self._lock:
-            if self._process is not None:
-                _end(self._process)
-                self._process = None
-            self._snapshot = self._kept()
+            if self._process is None or not self._snapshot.running:
+                return  # it was done, or somebody else was quicker
+            _end(self._process)
+            self._process = None
+            self._snapshot = replace(self._kept(), stopped=time.strftime("%H:%M"))
 
     def _popen(self) -> subprocess.Popen[str]:
         paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -145,31 +157,30 @@ class Measurement:
             if not self._snapshot.finished:
                 reason = self._snapshot.error or _failed(f"exit code {process.returncode}")
                 self._snapshot = replace(self._kept(), error=reason)
-            else:
-                self._keep()
 
     def _take(self, record: dict[str, object]) -> None:
         """Add what one line says."""
         snapshot, kind = self._snapshot, record.pop("kind")
         if kind == "progress":
-            done = float(str(record["done"]))
-            seconds = (time.monotonic() - self._began) / done * (1 - done) if done > 0.05 else None
-            self._snapshot = replace(snapshot, done=done, seconds_left=seconds)
+            self._snapshot = replace(snapshot, **record)  # type: ignore[arg-type]  # our own JSON
         elif kind == "conditions":
-            self._snapshot = replace(snapshot, conditions=Conditions(**record))  # type: ignore[arg-type]  # our own JSON
+            self._snapshot = replace(snapshot, conditions=Conditions(**record))  # type: ignore[arg-type]  # the same
         elif kind == "timing":
             timing = Timing(**record)  # type: ignore[arg-type]  # the same
             self._snapshot = replace(snapshot, timings=(*snapshot.timings, timing))
         elif kind == "failed":
             self._snapshot = replace(snapshot, error=_failed(str(record["reason"])))
         elif kind == "done":
-            self._snapshot = replace(snapshot, running=False, finished=True, done=1.0, seconds_left=0.0)
+            took = time.monotonic() - snapshot.began
+            finished = replace(snapshot, running=False, finished=True, done=1.0, took=took)
+            self._keep(finished)  # before anybody sees it, and may start the next
+            self._snapshot = finished
 
-    def _keep(self) -> None:
-        kept = self._snapshot
+    def _keep(self, kept: Snapshot) -> None:
         if kept.conditions is not None:
             content = {
                 "format": FORMAT,
+                "took": kept.took,
                 "conditions": asdict(kept.conditions),
                 "timings": [asdict(timing) for timing in kept.timings],
             }
@@ -184,6 +195,7 @@ class Measurement:
             return Snapshot(
                 finished=True,
                 done=1.0,
+                took=content.get("took"),
                 conditions=Conditions(**content["conditions"]),
                 timings=tuple(Timing(**timing) for timing in content["timings"]),
             )

@@ -23,13 +23,9 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from core.device import usable_cores
 from core.errors import InputError
-from core.loading_job import Conditions, Timing
+from core.loading_job import BATCH, BATCHES, PASSES, PLAN, Conditions, Timing
 from core.packed import INPUT, ITEM_BYTES, WAYS, OnDemand, pack, packed_bytes
 
-PLAN = (("demand", 0), ("demand", 1), ("demand", 2), ("demand", 4), ("once", 0))  # ways to read, with their workers
-BATCH = 32  # samples
-BATCHES = 20  # of an epoch here; a fresh random choice of the 60,000
-EPOCHS = 4  # the first has the start-up in it; of the others the fastest counts, since other programs only delay
 LARGE = (256, 256)  # px; a small photograph
 TURN = 15.0  # degrees, at most, either way
 NOISE = 0.1  # standard deviation, of pixels from 0 to 1
@@ -71,7 +67,7 @@ def training_step() -> Callable[[torch.Tensor], float]:
 
 
 def measure(folder: Path, way: str, workers: int, step: Callable[[torch.Tensor], float]) -> Iterator[float | Timing]:
-    """Train a few epochs with a DataLoader; yield the part that is done after each batch, and the timing at the end."""
+    """Make a few passes over some batches; yield the part that is done after each batch, and the timing at the end."""
     began = time.perf_counter()
     dataset = Digits(folder, way)
     reading = time.perf_counter() - began
@@ -80,12 +76,12 @@ def measure(folder: Path, way: str, workers: int, step: Callable[[torch.Tensor],
         batch_size=BATCH,
         sampler=RandomSampler(dataset, num_samples=BATCH * BATCHES),
         num_workers=workers,
-        persistent_workers=workers > 0,  # they stay for the next epoch
+        persistent_workers=workers > 0,  # they stay for the next pass
         multiprocessing_context="spawn" if workers else None,
     )
     first = 0.0
-    waited, trained = np.zeros(EPOCHS), np.zeros(EPOCHS)
-    for epoch in range(EPOCHS):
+    waited, trained = np.zeros(PASSES), np.zeros(PASSES)
+    for turn in range(PASSES):
         before = time.perf_counter()
         batches = iter(loader)
         for number in range(BATCHES):
@@ -94,10 +90,10 @@ def measure(folder: Path, way: str, workers: int, step: Callable[[torch.Tensor],
             step(images)
             done = time.perf_counter()
             first = first or arrived - before
-            waited[epoch] += arrived - before
-            trained[epoch] += done - arrived
+            waited[turn] += arrived - before
+            trained[turn] += done - arrived
             before = done
-            yield (epoch + (number + 1) / BATCHES) / EPOCHS
+            yield (turn + (number + 1) / BATCHES) / PASSES
     best = 1 + int((waited + trained)[1:].argmin())
     yield Timing(
         way=way,
@@ -120,6 +116,7 @@ def main(folder: Path) -> None:
     step = training_step()
     step(torch.zeros(BATCH, *INPUT))  # the first step is slower
     for number, (way, workers) in enumerate(PLAN):
+        say(kind="progress", done=number / len(PLAN), way=way, workers=workers)
         for found in measure(folder, way, workers, step):
             if isinstance(found, Timing):
                 say(kind="timing", **asdict(found))

@@ -32,7 +32,7 @@ class Samples:
         return len(self.y)
 
     def csv(self) -> str:
-        """Write the file that the course's listing reads: no header, eight values and the label in each line."""
+        """Write them as the course's listing reads them: no header, eight values and the label in each line."""
         lines = (
             ",".join(f"{value:g}" for value in values) + f",{label:g}"
             for values, label in zip(self.x, self.y, strict=True)

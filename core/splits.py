@@ -41,21 +41,8 @@ class Split:
     seed: int = 0  # of the order that is cut, 0 to 2**32 - 1
 
     def __post_init__(self) -> None:
-        if not (self.train >= LEAST and self.validation >= LEAST and self.train + self.validation <= 100 - LEAST):
-            raise InputError(
-                "Each of the three parts needs at least {least} % of the rows: training {train:g} % and validation "
-                "{validation:g} % leave {rest:g} % for the test.",
-                least=LEAST,
-                train=self.train,
-                validation=self.validation,
-                rest=100 - self.train - self.validation,
-            )
-        if not 0 <= self.seed <= 2**32 - 1 or self.seed != int(self.seed):
-            raise InputError(
-                "The seed must be a whole number from 0 to {high:,}, not {value}.",
-                high=2**32 - 1,
-                value=f"{self.seed:,.15g}",
-            )
+        for error in refusals(self.train, self.validation, self.seed):
+            raise error
 
     def sizes(self, count: int) -> dict[str, int]:
         """Return the rows of each part; they add up to `count`."""
@@ -68,6 +55,43 @@ class Split:
         sizes = self.sizes(count)
         ends = np.cumsum(list(sizes.values()))
         return dict(zip(sizes, np.split(order, ends[:-1]), strict=True))
+
+
+def refusals(train: float, validation: float, seed: float) -> list[InputError]:
+    """Return what is wrong with these numbers, a sentence for the parts and one for the seed."""
+    found = []
+    most, together = 100 - 2 * LEAST, train + validation
+    if not (LEAST <= train <= most and LEAST <= validation <= most):
+        found.append(
+            InputError(
+                "Training and validation each get {low} to {high} % of the rows, not {train:g} % and {validation:g} %.",
+                low=LEAST,
+                high=most,
+                train=train,
+                validation=validation,
+            )
+        )
+    elif together > 100 - LEAST:
+        found.append(
+            InputError(
+                "Training and validation get at most {high} % of the rows together, so that {low} % remain for the "
+                "test: {train:g} % and {validation:g} % are {together:g} %.",
+                high=100 - LEAST,
+                low=LEAST,
+                train=train,
+                validation=validation,
+                together=together,
+            )
+        )
+    if not 0 <= seed <= 2**32 - 1 or seed != int(seed):
+        found.append(
+            InputError(
+                "The seed must be a whole number from 0 to {high:,}, not {value}.",
+                high=2**32 - 1,
+                value=f"{seed:,.15g}",
+            )
+        )
+    return found
 
 
 def permutation(count: int, seed: int) -> Rows:

@@ -15,9 +15,10 @@ from app.figures import batches as belt
 from app.figures import batches_words as words
 from app.figures import loading_time as timed
 from app.figures import splits as parted
-from app.i18n import _, language
+from app.figures.descent_runs import Settings
+from app.i18n import _, browser_language, language, ngettext
 from app.player import player
-from core import loading, loading_script
+from core import loading, loading_script, splits
 from core.errors import InputError
 from core.loading import Loading
 from core.loading_job import Measurement, measurement
@@ -28,6 +29,8 @@ ENTRY = course.entry("batches")
 POLL, GLANCE = 0.7, 3.0  # s between two looks at a measurement: under way; that somebody else may start
 USUAL = {"few": 5.0, "all": 32.0}  # batch sizes
 EPOCHS = 3.0
+GRADIENT = Settings()  # what the page of the gradient shows at first
+TABLE = "diabetes.csv"
 
 # --- The first screen
 
@@ -60,17 +63,29 @@ def whole(value: float) -> int:
     return int(value) if value % 1 == 0 and abs(value) < 1e15 else value  # type: ignore[return-value]
 
 
-def typed(count: int) -> Loading:
-    """Read the controls; raises InputError."""
+def accepted(count: int) -> Loading:
+    """Read the controls; say what is wrong with each number, and what the picture shows instead."""
     state = st.session_state
-    numbers = {key: whole(state.get(key, usual)) for key, usual in (("batch_size", USUAL[amount()]), ("seed", 0.0))}
-    return Loading(
-        count=count,
-        epochs=whole(state.get("epochs", EPOCHS)),
-        shuffle=state["shuffle"],
-        drop_last=state["drop_last"],
-        **numbers,
-    )
+    usual = {"batch_size": USUAL[amount()], "seed": 0.0, "epochs": EPOCHS}
+    numbers = {key: whole(state.get(key, value)) for key, value in usual.items()}
+    refused = loading.refusals(count, numbers)
+    if not refused:
+        spec = Loading(count=count, shuffle=state["shuffle"], drop_last=state["drop_last"], **numbers)
+        state["batches.accepted"] = spec
+        return spec
+    for error in refused:
+        page.input_error(error)
+    kept = state.get("batches.accepted")
+    spec = kept if kept and kept.count == count else Loading(count=count, batch_size=int(USUAL[amount()]))
+    sentence = _("All that follows is for batch size {size}, seed {seed}, shuffle {shuffle}, drop_last {drop_last}")
+    said = sentence.format(size=spec.batch_size, seed=spec.seed, shuffle=on(spec.shuffle), drop_last=on(spec.drop_last))
+    epochs = ngettext("{said}, {epochs} epoch.", "{said}, {epochs} epochs.", spec.epochs)
+    st.caption(epochs.format(said=said, epochs=spec.epochs))
+    return spec
+
+
+def on(switch: bool) -> str:
+    return _("on") if switch else _("off")
 
 
 def show_belt(spec: Loading, data: Samples) -> None:
@@ -87,14 +102,29 @@ def show_belt(spec: Loading, data: Samples) -> None:
     for sentence in words.verdict(spec, data):
         page.status(*sentence)
     if belt.drawn_epochs(spec) < spec.epochs:
-        sentence = _("The picture has the first {drawn} of {epochs} epochs; the table below has all.")
+        sentence = ngettext(
+            "The picture has the first of {epochs} epochs; the table below has all.",
+            "The picture has the first {drawn} of {epochs} epochs; the table below has all.",
+            belt.drawn_epochs(spec),
+        )
         st.caption(sentence.format(drawn=belt.drawn_epochs(spec), epochs=spec.epochs))
+    st.caption(words.what_an_iteration_does())
     link_to_gradient(spec)
 
 
 def link_to_gradient(spec: Loading) -> None:
-    """Link to the page that has parameters of the same names; Streamlit's own links lose these on the way."""
-    values = urlencode({"batch_size": spec.batch_size, "seed": spec.seed, "lang": language()})
+    """Link to the page that has parameters of the same names; Streamlit's own links lose these on the way.
+
+    What that page would take out of its link is not in it: the correction would be a step for the Back button.
+    """
+    wanted = {
+        "method": "minibatch-shuffled" if spec.shuffle else "minibatch",
+        "batch_size": spec.batch_size,
+        "seed": spec.seed,
+        "lang": language(),
+    }
+    usual = {"batch_size": GRADIENT.batch_size, "seed": GRADIENT.seed, "lang": browser_language()}
+    values = urlencode({name: value for name, value in wanted.items() if value != usual.get(name)})
     label = escape(_("See what this batch size does to the gradient"))
     st.html(f'<a href="{course.entry("descent").path}?{values}" style="color: inherit">→ {label}</a>')
 
@@ -118,27 +148,39 @@ def choose_data() -> None:
 
 
 def fit_batch() -> None:
-    """Take the usual batch size of the other amount of data."""
-    st.session_state["batch_size"] = USUAL[st.session_state["rows"]]
+    """Keep a batch size that the other amount of data allows; say so where it changes."""
+    state = st.session_state
+    chosen = state["rows"]
+    before = next(name for name in AMOUNTS if name != chosen)
+    size, usual, count = state["batch_size"], USUAL[chosen], len(samples(chosen))
+    if size == USUAL[before]:
+        sentence = _("The batch size is now {usual:g}, the usual one of this page for {count} samples.")
+    elif size > count:
+        sentence = _("The batch size is now {usual:g}: {size:,g} is more than the {count} samples.")
+    else:
+        return
+    state["batch_size"] = usual
+    state["batches.fitted"] = sentence.format(usual=usual, size=size, count=count)
 
 
 def describe_data(data: Samples) -> None:
     st.markdown(
         _(
             "The diabetes table: eight measurements of each of 768 women, scaled to −1 … 1, and the label: 1 where "
-            "diabetes showed within five years. Point at a token to see its row. In the file, the labels come in "
-            "blocks: only shuffling mixes them."
+            "diabetes showed within five years. Point at a token to see its row."
         )
     )
+    st.markdown(words.arrangement(data, is_sorted=st.session_state["order"] == "sorted"))
     st.download_button(
-        _("Download {file}").format(file="diabetes.csv"),
-        data.csv,
-        file_name="diabetes.csv",
+        _("Download {file}").format(file=TABLE),
+        samples("all").csv,
+        file_name=TABLE,
         mime="text/csv",
         on_click="ignore",
         icon=":material/download:",
         key="diabetes_csv",
     )
+    st.caption(_("The file is the whole table; the script on this page takes the rows that are shown from it."))
     titles = [*belt.column_titles(), _("Label (diabetes)")]
     frame = pd.DataFrame([[*x, int(y)] for x, y in zip(data.x, data.y, strict=True)], columns=titles)
     st.dataframe(frame, alt="batches-data")
@@ -158,6 +200,11 @@ def compare(spec: Loading, data: Samples) -> None:
         )
         sentence = _("torch.utils.data.DataLoader differs in {differing} of {count} batches: another version of torch.")
         page.status(sentence.format(differing=differing, count=count), "bad")
+
+
+def show_table(spec: Loading, data: Samples) -> None:
+    page.table(belt.table(spec, data), name="batches")
+    st.caption(_("The table and the script count epochs and iterations from 0, as enumerate does; the picture from 1."))
 
 
 # --- Two ways to read, and num_workers
@@ -183,16 +230,17 @@ def show_workers(job: Measurement, drawn_running: bool) -> None:
         st.rerun()
     if state.error is not None:
         page.input_error(state.error)
+    if state.stopped:
+        page.status(timed.stopped(state), "warning")
     if state.running:
         st.progress(min(1.0, state.done), text=timed.progress(state))
-        st.button(_("Stop"), icon=":material/stop:", on_click=job.stop, key="stop_timing")
+        st.button(_("Stop it for everyone"), icon=":material/stop:", on_click=job.stop, key="stop_timing")
     else:
-        label = _("Measure again") if state.timings else _("Measure on this server (about a minute)")
-        st.button(label, icon=":material/timer:", on_click=job.start, key="start_timing")
+        st.button(timed.start_label(state), icon=":material/timer:", on_click=job.start, key="start_timing")
     if not state.timings:
         return
     player(
-        compiled(timed.chart),
+        compiled(timed.chart, state.timings[0].samples),
         key="workers",
         name="loading-time",
         alt=timed.in_words(state.timings),
@@ -226,12 +274,7 @@ def show_split() -> None:
         with column:
             link.check_number(key, -float_info.max, float_info.max)
             st.number_input(label, value=value, step=step, format="%g", key=key, bind="query-params")
-    state = st.session_state
-    try:
-        split = Split(train=state["train"], validation=state["validation"], seed=whole(state["split_seed"]))
-    except InputError as error:
-        page.input_error(error)
-        return
+    split = accepted_split(*(st.session_state[key] for key in ("train", "validation", "split_seed")))
     player(
         compiled(parted.belt),
         key="split",
@@ -245,11 +288,28 @@ def show_split() -> None:
     show_leaks(split)
 
 
+def accepted_split(train: float, validation: float, seed: float) -> Split:
+    """Return the typed split, or the last right one with a sentence for what is wrong."""
+    state, seed = st.session_state, whole(seed)
+    refused = splits.refusals(train, validation, seed)
+    for error in refused:
+        page.input_error(error)
+    if not refused:
+        state["batches.split"] = Split(train=train, validation=validation, seed=seed)
+    split: Split = state.get("batches.split", Split())
+    if refused:
+        sentence = _("All that follows is for {train:g} % training, {validation:g} % validation, seed {seed}.")
+        st.caption(sentence.format(train=split.train, validation=split.validation, seed=split.seed))
+    return split
+
+
 def show_leaks(split: Split) -> None:
     st.markdown(
         _(
             "**Leaks.** What touches the test rows before the test makes it lie. Three common mistakes, each "
-            "measured on this table: the same model, with the mistake and without it, on {seeds} splits."
+            "measured on this table: the same model, with the mistake and without it, on {seeds} random splits. The "
+            "model is a logistic regression; for the copied rows it is the nearest neighbour, which gives each row "
+            "the label of the training row most like it."
         ).format(seeds=parted.SEEDS)
     )
     player(
@@ -300,13 +360,15 @@ def things_to_try() -> None:
             "{sorted} of 24. In the file's own order there are already {file}; shuffled, usually none."
         ).format(sorted=sorted_[2], file=in_file[2]),
     )
+    few = {"rows": "few", "batch_size": USUAL["few"], "shuffle": True, "drop_last": False}  # each sets all of them
+    in_order = {"rows": "all", "order": "file", "batch_size": USUAL["all"], "shuffle": False, "drop_last": False}
     suggestions = (
-        (_("Every epoch leaves out the same rows: shuffle off, drop_last on."), {"shuffle": False, "drop_last": True}),
-        (_("One sample a batch: how many updates has an epoch now?"), {"batch_size": 1.0}),
         (
-            _("All rows in the file's order without shuffle: watch the bars."),
-            {"rows": "all", "batch_size": 32.0, "shuffle": False},
+            _("Every epoch leaves out the same rows: shuffle off, drop_last on."),
+            few | {"shuffle": False, "drop_last": True},
         ),
+        (_("One sample a batch: how many updates has an epoch now?"), few | {"batch_size": 1.0}),
+        (_("All rows in the file's order without shuffle: watch the bars."), in_order),
     )
     for place, (text, values) in enumerate(suggestions):
         st.button(
@@ -327,12 +389,9 @@ picture = st.container()
 choose_data()
 data = samples(st.session_state["rows"], st.session_state["order"])
 with picture:
-    try:
-        st.session_state["batches.accepted"] = typed(len(data))
-    except InputError as error:
-        page.input_error(error)
-    kept = st.session_state.get("batches.accepted")  # a refused value leaves the picture that was there
-    spec = kept if kept and kept.count == len(data) else Loading(count=len(data), batch_size=int(USUAL[amount()]))
+    if fitted := st.session_state.pop("batches.fitted", None):
+        st.caption(fitted)
+    spec = accepted(len(data))
     show_belt(spec, data)
 page.part(_("The data"), partial(describe_data, data), key="data")
 page.part(_("Two ways to read: all at once, or on demand"), show_reading, key="reading")
@@ -343,6 +402,6 @@ page.part(_("Training, validation and test"), show_split, key="split")
 with page.section(_("Things to try"), key="try") as is_open:
     if is_open:
         things_to_try()
-page.code_panel(lambda: loading_script.script(spec, "diabetes.csv"), name="batches")
+page.code_panel(lambda: loading_script.script(spec, st.session_state["order"], TABLE), name="batches")
 page.part(_("Compare with torch's DataLoader"), partial(compare, spec, data), key="compare_with")
-page.part(_("The batches as a table"), partial(page.table, belt.table(spec, data), name="batches"), key="numbers")
+page.part(_("The batches as a table"), partial(show_table, spec, data), key="numbers")

@@ -322,11 +322,11 @@ def _batches(spec: Loading, samples: Samples, x: NDArray[np.float64], span: floa
 
 
 def table(spec: Loading, samples: Samples) -> pd.DataFrame:
-    """Return every batch of every epoch: its rows and what it holds."""
+    """Return every batch of every epoch: its rows and what it holds, counted from 0 as the script's enumerate does."""
     records = []
     for epoch in range(spec.epochs):
         for number, rows in enumerate(spec.batches(epoch)):
             ones = int(samples.y[rows].sum())
             records.append((epoch, number, len(rows), ones, " ".join(map(str, rows))))
-    titles = [_("epoch"), _("iteration"), _("samples"), _("with label 1"), _("rows")]
+    titles = [_("epoch (from 0)"), _("iteration (from 0)"), _("samples"), _("with label 1"), _("rows")]
     return pd.DataFrame(records, columns=titles)

@@ -10,7 +10,7 @@ from app.figures.written import live
 from app.i18n import _, ngettext
 from app.page import Kind
 from core.loading import Loading
-from core.samples import Samples
+from core.samples import FEW, Samples
 
 MOST_ROWS = 10  # that a sentence names
 FRAME = "data('frame')[0]"
@@ -52,6 +52,7 @@ def listed(rows: NDArray[np.int64]) -> str:
 def written(spec: Loading) -> str:
     """Write the iterations of an epoch with this page's numbers, and the counters of this moment."""
     kind = ("⌊", "⌋") if spec.drop_last else ("⌈", "⌉")
+    rounding = _("⌊ ⌋: rounded down") if spec.drop_last else _("⌈ ⌉: rounded up")
     fraction = "<mfrac displaystyle='true'>{top}{bottom}</mfrac>"
     symbols = fraction.format(top="<mi>N</mi>", bottom="<mi class='q-batch'>B</mi>")
     numbers = fraction.format(top=f"<mn>{spec.count}</mn>", bottom=f"<mn class='q-batch'>{spec.batch_size}</mn>")
@@ -61,6 +62,7 @@ def written(spec: Loading) -> str:
     formula = (
         f"<math><mtext>{name}</mtext>{equal}{terms[0]}{equal}{terms[1]}{equal}<mn><b>{spec.iterations}</b></mn></math>"
     )
+    hint = f"<span style='margin-left:.6em;opacity:.75;font-size:.85em;white-space:nowrap'>{rounding}</span>"
     step_in_epoch = f"(step % {FRAME}.iterations + 1)"
     in_epoch = f"min({step_in_epoch} * {spec.batch_size}, {spec.handed_out})"
     counters = (
@@ -78,7 +80,8 @@ def written(spec: Loading) -> str:
         for name, now, most in counters
     )
     return (
-        f"<div style='padding-top:.2em'>{formula}</div><div style='font-variant-numeric:tabular-nums'>{counted}</div>"
+        f"<div style='padding-top:.2em'>{formula} {hint}</div>"
+        f"<div style='font-variant-numeric:tabular-nums'>{counted}</div>"
     )
 
 
@@ -89,6 +92,27 @@ def _grouped(value: str) -> str:
 def verdict(spec: Loading, samples: Samples) -> list[tuple[str, Kind]]:
     """Say what these settings do: first the size of the batches, then their order."""
     return [_size(spec), _order(spec, samples)]
+
+
+def what_an_iteration_does() -> str:
+    """Say what the training does with a batch; the belt shows only how it gets there."""
+    return _(
+        "An iteration trains on one batch: forward (predict), loss (how wrong), backward (the gradient, averaged over "
+        "the batch), and one update of the weights. An epoch is over when every sample had its turn."
+    )
+
+
+def arrangement(samples: Samples, *, is_sorted: bool) -> str:
+    """Say in which order the labels of these samples come, before any shuffling."""
+    if is_sorted:
+        return _("Here they are sorted by label, first all with 0, then all with 1: only shuffling mixes them.")
+    if len(samples) == FEW:
+        return _("Here are {count} of the rows, evenly spread over the table.").format(count=FEW)
+    starts = np.flatnonzero(np.diff(samples.y)) + 1
+    longest = int(np.diff([0, *starts, len(samples)]).max())
+    return _(
+        "In the file, rows with the same label stand together, up to {longest} in a row: only shuffling mixes them."
+    ).format(longest=longest)
 
 
 def _size(spec: Loading) -> tuple[str, Kind]:
@@ -104,8 +128,9 @@ def _size(spec: Loading) -> tuple[str, Kind]:
         sentence = _("{count} is a multiple of {size}: all {iterations} batches of an epoch are full.")
     elif not spec.drop_last:
         sentence = _(
-            "{count} is no multiple of {size}: the last batch of each epoch has {rest}. In its mean gradient "
-            "each sample counts {times} times as much as in a full batch."
+            "{count} is no multiple of {size}: the last batch of each epoch has {rest}. An update follows the mean of "
+            "its batch's gradients, so each sample of the short batch counts {times} times as much as one of a full "
+            "batch."
         )
         numbers["times"] = f"{spec.batch_size / spec.rest:.3g}"  # type: ignore[assignment]
     else:
@@ -115,16 +140,15 @@ def _size(spec: Loading) -> tuple[str, Kind]:
 
 def _dropped(spec: Loading) -> tuple[str, Kind]:
     never = spec.never_seen
-    first = listed(spec.dropped(0))
     if not spec.shuffle:
         sentence = _("drop_last leaves the same rows out of every epoch, since the order stays: {rows} are never seen.")
-        return sentence.format(rows=first), "warning"
-    sentence = _("drop_last leaves {rest} of {count} samples out of each epoch, in epoch 1 the rows {rows}.")
+        return sentence.format(rows=listed(spec.dropped(0))), "warning"
+    sentence = _("drop_last leaves the last {rest} of the {count} samples in the order of each epoch out.")
     if spec.epochs > 1 and len(never):
         sentence += " " + _("In these {epochs} epochs {never} are never seen.")
     elif spec.epochs > 1:
         sentence += " " + _("The next order leaves out others: after {epochs} epochs every row was seen.")
-    said = sentence.format(rest=spec.rest, count=spec.count, rows=first, epochs=spec.epochs, never=listed(never))
+    said = sentence.format(rest=spec.rest, count=spec.count, epochs=spec.epochs, never=listed(never))
     return said, "neutral"
 
 
@@ -147,9 +171,8 @@ def _order(spec: Loading, samples: Samples) -> tuple[str, Kind]:
     }
     if spec.shuffle:
         sentence = _(
-            "Each epoch has a new order. In epoch 1 the share of label 1 in a batch goes from {low} to {high}; "
-            "in all samples "
-            "it is {all}."
+            "Each epoch has a new order, drawn from the seed: the same seed gives the same orders again. In these "
+            "epochs the share of label 1 in a batch goes from {low} to {high}; in all samples it is {all}."
         )
         return sentence.format(**numbers), "neutral"
     if pure:
@@ -168,9 +191,9 @@ def _order(spec: Loading, samples: Samples) -> tuple[str, Kind]:
 
 @lru_cache(maxsize=64)
 def shares(spec: Loading, samples: Samples) -> tuple[float, float, int]:
-    """Return the least and the largest share of label 1 in the batches of epoch 1, and how many hold one label only."""
-    found = np.array([samples.y[rows].mean() for rows in spec.batches(0)])
-    return float(found.min()), float(found.max()), int(((found == 0) | (found == 1)).sum())
+    """Return the least and the largest share of label 1 in any batch, and how many of epoch 1 hold one label only."""
+    found = np.array([[samples.y[rows].mean() for rows in spec.batches(epoch)] for epoch in range(spec.epochs)])
+    return float(found.min()), float(found.max()), int(((found[0] == 0) | (found[0] == 1)).sum())
 
 
 def belt_in_words(spec: Loading, samples: Samples) -> str:

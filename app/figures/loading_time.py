@@ -1,5 +1,6 @@
 """How long a training waits for its data: the measured bars, and the two ways to read as code and as bytes."""
 
+import time
 from functools import lru_cache
 
 import altair as alt
@@ -11,7 +12,7 @@ from app.figures.mse_words import number
 from app.i18n import _, language, ngettext
 from app.page import Kind
 from core.datasets import diabetes, mnist
-from core.loading_job import Conditions, Snapshot, Timing
+from core.loading_job import BATCH, BATCHES, PASSES, PLAN, Conditions, Snapshot, Timing
 
 ALL_AT_ONCE = """\
 class InMemory(Dataset):
@@ -41,6 +42,7 @@ class OnDisk(Dataset):
     def __len__(self):
         return len(self.paths)
 """
+IMAGES = 60_000  # of the data set
 KINDS = {"waiting": "@residual", "training": "@batch"}  # parts of an epoch, and their colours
 
 Data = dict[str, pd.DataFrame]
@@ -82,31 +84,55 @@ def memory_note() -> str:
 
 
 def what_is_measured() -> str:
-    """Say what the measuring program does."""
+    """Say what the measuring program does, and how much of it makes one figure."""
     return _(
-        "A separate process trains a small network on the 60,000 MNIST images. Each lies compressed in a file and is "
-        "read when it is asked for: opened, unpacked, enlarged to 256 × 256, turned by a random angle, reduced to "
-        "128 × 128, made noisy, and handed over as 3 × 128 × 128 float32. Everyone on this server sees the same "
-        "measurement."
-    )
+        "A separate process trains a small network on MNIST images. Each of the 60,000 lies compressed in a file and "
+        "is read when it is asked for: opened, unpacked, enlarged to 256 × 256, turned by a random angle, reduced to "
+        "128 × 128, made noisy, and handed over as 3 × 128 × 128 numbers of 32 bits (float32). Timed are not all "
+        "60,000 but **{samples} of them, {batches} batches of {batch}**, chosen anew {passes} times for each way to "
+        "read; the fastest pass after the first counts. Everyone on this server sees the same measurement."
+    ).format(samples=BATCH * BATCHES, batches=BATCHES, batch=BATCH, passes=PASSES)
 
 
 def progress(state: Snapshot) -> str:
-    """Say how far the measurement is."""
-    if state.seconds_left is None:
-        return _("Measuring.")
-    return _("Measuring, about {left} s left.").format(left=max(1, round(state.seconds_left)))
+    """Say what is being measured and for how long; how long it will take is known from the last time only."""
+    doing = way_title(state.way, state.workers) if state.way else _("preparing the data set")
+    said = _("Part {part} of {parts}: {doing}. {seconds} s so far.").format(
+        part=min(len(state.timings) + 1, len(PLAN)),
+        parts=len(PLAN),
+        doing=doing,
+        seconds=max(0, round(time.monotonic() - state.began)),
+    )
+    if state.took is not None:
+        said += " " + _("The last measurement took {took} s in all.").format(took=round(state.took))
+    return said
 
 
-def chart() -> View:
-    """Build the bars: for each way of loading, how long an epoch waits for data and how long it computes."""
+def start_label(state: Snapshot) -> str:
+    """Name the button that starts a measurement, with the time that it takes as far as that is known."""
+    if state.took is not None:
+        return _("Measure again (the last time it took {took} s)").format(took=round(state.took))
+    return _("Measure again") if state.timings else _("Measure on this server (one to two minutes)")
+
+
+def stopped(state: Snapshot) -> str:
+    """Say that somebody stopped the last measurement, and what is shown instead."""
+    if state.timings:
+        sentence = _("The measurement was stopped at {when}, maybe by another reader; shown is the last whole one.")
+    else:
+        sentence = _("The measurement was stopped at {when}, maybe by another reader.")
+    return sentence.format(when=state.stopped)
+
+
+def chart(samples: int) -> View:
+    """Build the bars: for each way of loading, how long these samples wait for data and for the computing."""
     names = {"waiting": _("waiting for data"), "training": _("computing")}
     scale = alt.Scale(domain=list(names.values()), range=[KINDS[kind] for kind in names])
     rows = alt.Chart(source("parts"))
     y = alt.Y("way:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=200))
     color = alt.Color("part:N", scale=scale, legend=alt.Legend(title=None, orient="top"))
     bars = rows.mark_bar(size=20).encode(
-        x=alt.X("seconds:Q", title=_("seconds per epoch")),
+        x=alt.X("seconds:Q", title=_("seconds for {samples} images").format(samples=samples)),
         y=y,
         color=color,
         order=alt.Order("rank:Q"),
@@ -145,20 +171,27 @@ def chart_data(timings: tuple[Timing, ...]) -> Data:
 
 
 def title(timing: Timing) -> str:
+    """Name the way of loading that was timed."""
+    return way_title(timing.way, timing.workers)
+
+
+def way_title(way: str, workers: int) -> str:
     """Name a way of loading."""
-    if timing.way == "once":
+    if way == "once":
         return _("all at once, 0 workers")
-    return ngettext("on demand, {n} worker", "on demand, {n} workers", timing.workers).format(n=timing.workers)
+    return ngettext("on demand, {n} worker", "on demand, {n} workers", workers).format(n=workers)
 
 
 def table(timings: tuple[Timing, ...]) -> pd.DataFrame:
-    """Return the figures."""
+    """Return the figures, and what they come to for all images."""
+    samples = timings[0].samples
     return pd.DataFrame(
         {
             _("reading"): [title(timing) for timing in timings],
-            _("seconds per epoch"): [timing.waiting + timing.training for timing in timings],
+            _("seconds for {samples} images").format(samples=samples): [timing.seconds for timing in timings],
             _("of which waiting for data"): [timing.waiting for timing in timings],
-            _("samples per second"): [timing.per_second for timing in timings],
+            _("images per second"): [timing.per_second for timing in timings],
+            _("at that rate, seconds for all 60,000"): [IMAGES / timing.per_second for timing in timings],
             _("seconds of __init__"): [timing.reading for timing in timings],
             _("seconds to the first batch"): [timing.first_batch for timing in timings],
             _("bytes that the Dataset keeps"): [timing.memory for timing in timings],
@@ -172,45 +205,87 @@ def verdict(state: Snapshot) -> list[tuple[str, Kind]]:
     once = next((timing for timing in state.timings if timing.way == "once"), None)
     if not state.finished or 0 not in demand or once is None:
         return []
-    alone = demand[0]
     best = max(demand.values(), key=lambda timing: timing.per_second)
-    slowest = max(demand.values(), key=lambda timing: timing.first_batch)
-    if best.workers and best.per_second > 1.05 * alone.per_second:
-        sentence = ngettext(
-            "With {n} worker an epoch is {times} times as fast as with none: it reads the next batches while the "
-            "network computes.",
-            "With {n} workers an epoch is {times} times as fast as with none: they read the next batches while "
-            "the network computes.",
-            best.workers,
-        ).format(n=best.workers, times=number(round(best.per_second / alone.per_second, 1)))
-        first: tuple[str, Kind] = (sentence, "good")
+    pays = bool(best.workers) and best.per_second > 1.05 * demand[0].per_second
+    judged = best if pays else max(demand.values(), key=lambda timing: timing.workers)
+    said = [_busy(state.conditions), _gain(best, demand[0]) if pays else _no_gain(state)]
+    if judged.workers:
+        said += [_start(judged), _crowd(judged, demand[0])]
+    said.append(_all_at_once(once, demand[0]))
+    return [sentence for sentence in said if sentence is not None]
+
+
+def _busy(found: Conditions | None) -> tuple[str, Kind] | None:
+    if found is None or not found.load > found.cores:
+        return None
+    sentence = _(
+        "When this was measured the machine was busy with other work (load {load} on {cores} cores): the figures "
+        "are not reliable. Measure again when it is quiet."
+    )
+    return sentence.format(load=number(found.load), cores=found.cores), "warning"
+
+
+def _gain(best: Timing, alone: Timing) -> tuple[str, Kind]:
+    sentence = ngettext(
+        "With {n} worker the training is {times} times as fast as with none: it reads the next batches while the "
+        "network computes.",
+        "With {n} workers the training is {times} times as fast as with none: they read the next batches while the "
+        "network computes.",
+        best.workers,
+    )
+    return sentence.format(n=best.workers, times=_times(best, alone)), "good"
+
+
+def _no_gain(state: Snapshot) -> tuple[str, Kind]:
+    sentence = _(
+        "Workers do not pay here: handing each batch over from process to process costs as much as they save, "
+        "or there is no free core for them ({cores} here)."
+    )
+    return sentence.format(cores=state.conditions.cores if state.conditions else "?"), "warning"
+
+
+def _start(judged: Timing) -> tuple[str, Kind]:
+    sentence = ngettext(
+        "But {n} worker has to start first: it loads torch, and the first batch comes after {seconds} s. "
+        "A short training is over by then.",
+        "But {n} workers have to start first: each loads torch, and the first batch comes after {seconds} s. "
+        "A short training is over by then.",
+        judged.workers,
+    )
+    return sentence.format(n=judged.workers, seconds=number(round(judged.first_batch, 1))), "neutral"
+
+
+def _crowd(judged: Timing, alone: Timing) -> tuple[str, Kind] | None:
+    if judged.training < 1.1 * alone.training:
+        return None
+    sentence = ngettext(
+        "The computing itself takes {with_them} s instead of {without} s with {n} worker: it uses the same cores "
+        "and the same memory.",
+        "The computing itself takes {with_them} s instead of {without} s with {n} workers: they use the same cores "
+        "and the same memory.",
+        judged.workers,
+    )
+    seconds = {"with_them": number(round(judged.training, 2)), "without": number(round(alone.training, 2))}
+    return sentence.format(n=judged.workers, **seconds), "neutral"
+
+
+def _all_at_once(once: Timing, alone: Timing) -> tuple[str, Kind]:
+    if abs(once.per_second / alone.per_second - 1) < 0.05:
+        sentence = _(
+            "Reading all images at once takes {seconds} s and {megabytes} MB in the beginning, and after that is no "
+            "faster than on demand: nearly all the time goes into the work on each image."
+        )
     else:
         sentence = _(
-            "Workers do not pay here: handing each batch over from process to process costs as much as they save, "
-            "or there is no free core for them ({cores} here)."
+            "Reading all images at once takes {seconds} s and {megabytes} MB in the beginning; after that the "
+            "training is {times} times as fast as on demand without workers. What remains is the work on each image."
         )
-        first = sentence.format(cores=state.conditions.cores if state.conditions else "?"), "warning"
-    starting = _(
-        "But {n} workers have to start first: each loads torch, and the first batch comes after {seconds} s. "
-        "Short trainings are over by then."
-    ).format(n=slowest.workers, seconds=number(round(slowest.first_batch, 1)))
-    reading = _(
-        "Reading all images at once takes {seconds} s and {megabytes} MB in the beginning, and makes an epoch "
-        "{change}; what remains is the work on each image."
-    ).format(
-        seconds=number(round(once.reading, 1)),
-        megabytes=number(round(once.memory / 1e6)),
-        change=_faster(once.per_second / alone.per_second),
-    )
-    return [first, (starting, "neutral"), (reading, "neutral")]
+    numbers = {"seconds": number(round(once.reading, 1)), "megabytes": number(round(once.memory / 1e6))}
+    return sentence.format(times=_times(once, alone), **numbers), "neutral"
 
 
-def _faster(ratio: float) -> str:
-    if 0.95 < ratio < 1.05:
-        return _("about as long as before")
-    if ratio > 1:
-        return _("{percent} faster").format(percent=f"{ratio - 1:.0%}")
-    return _("{percent} slower").format(percent=f"{1 - ratio:.0%}")
+def _times(one: Timing, other: Timing) -> str:
+    return number(round(one.per_second / other.per_second, 1))
 
 
 def conditions(found: Conditions) -> str:
@@ -219,10 +294,10 @@ def conditions(found: Conditions) -> str:
         _("{gigabytes} GB of memory").format(gigabytes=number(round(found.memory / 1e9, 1))) if found.memory else ""
     )
     sentence = _(
-        "Measured on {when}: {system}, torch {torch}, cores: {cores}, {memory}, load {load}; batches of {batch}, one "
-        "thread, workers started by spawn. On disk the data set is {disk} MB; decoded all at once as the network "
-        "takes it, it would be "
-        "{decoded} GB."
+        "Measured on {when}: {system}, torch {torch}, cores: {cores}, {memory}, load {load} (busy processes just "
+        "before); batches of {batch}, one thread. Each worker is a fresh Python process that loads everything anew "
+        "(“spawn”, as on Windows and macOS). On disk the data set is {disk} MB; decoded all at once as the network "
+        "takes it, it would be {decoded} GB."
     )
     return sentence.format(
         when=found.when,
@@ -244,4 +319,5 @@ def in_words(timings: tuple[Timing, ...]) -> str:
         each.format(way=title(timing), waiting=number(timing.waiting), training=number(timing.training))
         for timing in timings
     ]
-    return " ".join([_("Seconds per epoch for each way to read."), *said])
+    what = _("Seconds for {samples} images, for each way to read.").format(samples=timings[0].samples)
+    return " ".join([what, *said])

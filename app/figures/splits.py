@@ -157,8 +157,8 @@ def leaks_table(split: Split) -> pd.DataFrame:
     return pd.DataFrame(
         {
             _("mistake"): list(short_titles().values()),
-            _("accuracy with it"): [float(leaky.mean()) for leaky, _clean in found.values()],
-            _("accuracy without it"): [float(clean.mean()) for _leaky, clean in found.values()],
+            _("accuracy with it (0 to 1)"): [float(leaky.mean()) for leaky, _clean in found.values()],
+            _("accuracy without it (0 to 1)"): [float(clean.mean()) for _leaky, clean in found.values()],
             _("difference"): [float(leaky.mean() - clean.mean()) for leaky, clean in found.values()],
         }
     )
@@ -167,45 +167,43 @@ def leaks_table(split: Split) -> pd.DataFrame:
 def verdicts(split: Split) -> list[tuple[str, Kind]]:
     """Say what each leak costs, the small one as plainly as the large ones."""
     moved, column = shift(split)
+    sentences = {
+        "normalise": _(
+            "Normalising with the wrong statistics moves a test value by up to {moved} standard deviations "
+            "({column}). Right in {leaky}; without the mistake in {clean}: {difference}. A small leak is still a "
+            "leak: its size is known only afterwards."
+        ),
+        "select": _(
+            "Choosing columns by all labels makes pure noise look right in {leaky}; without the mistake it is right "
+            "in {clean}: {difference}. There is nothing to be found in noise: always guessing 0 is right in {guess}."
+        ),
+        "copy": _(
+            "Copies that lie on both sides of the split are known by heart: the nearest neighbour looks right in "
+            "{leaky}; without the mistake it is right in {clean}: {difference}."
+        ),
+    }
     said: list[tuple[str, Kind]] = []
-    for name, sentence in (
-        (
-            "normalise",
-            _(
-                "Normalising with the wrong statistics moves a test value by up to {moved} standard deviations "
-                "({column}); the accuracy "
-                "changes by {gain} percentage points. A small leak is still a leak: its size is known only afterwards."
-            ),
-        ),
-        (
-            "select",
-            _(
-                "Choosing columns by all labels finds {leaky} accuracy in pure noise, {gain} percentage points "
-                "too much: always "
-                "guessing 0 is right in {guess}."
-            ),
-        ),
-        (
-            "copy",
-            _(
-                "Copies that lie on both sides of the split are known by heart: the nearest neighbour is right "
-                "in {leaky}, "
-                "{gain} percentage points too much."
-            ),
-        ),
-    ):
+    for name, sentence in sentences.items():
         leaky, clean = (values.mean() for values in leaked(name, split))
-        gain = 100 * (leaky - clean)
         text = sentence.format(
-            leaky=f"{leaky:.0%}",
-            gain=f"{gain:+.1f}".replace("-", "−"),
+            leaky=f"{leaky:.1%}",
+            clean=f"{clean:.1%}",
+            difference=_difference(100 * (leaky - clean)),
             moved=number(round(moved, 2)),
             column=column_titles()[column],
-            guess=f"{1 - diabetes().y.mean():.0%}",
+            guess=f"{1 - diabetes().y.mean():.1%}",
         )
         mistake = _("**{mistake}** ({right})").format(mistake=_(LEAKS[name].title), right=_(LEAKS[name].right))
-        said.append((f"{mistake}: {text}", "warning" if gain > 1 else "neutral"))
+        said.append((f"{mistake}: {text}", "warning" if leaky - clean > 0.01 else "neutral"))
     return said
+
+
+def _difference(points: float) -> str:
+    if abs(points) < 0.05:
+        return _("no difference")
+    if points > 0:
+        return _("the mistake promises {points} percentage points too much").format(points=f"{points:.1f}")
+    return _("here the mistake costs {points} percentage points").format(points=f"{-points:.1f}")
 
 
 def leaks_in_words(split: Split) -> str:

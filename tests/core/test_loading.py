@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.loading import Loading, from_torch
+from core.loading import Loading, from_torch, refusals
 from core.loading_script import script
 from core.samples import samples
 
@@ -81,6 +81,11 @@ def test_what_makes_no_loader_gets_one_sentence(values, sentence):
     assert sentence in str(error.value)
 
 
+def test_every_wrong_number_gets_its_sentence():
+    found = refusals(12, {"batch_size": 99, "seed": -1, "epochs": 3})
+    assert [str(error).split(" must")[0] for error in found] == ["The batch size", "The seed"]
+
+
 def test_samples_are_the_table_scaled_as_in_the_course():
     everything, few = samples("all"), samples()
     assert len(everything) == 768
@@ -109,13 +114,14 @@ def test_the_listing_of_the_course_reads_the_csv(tmp_path):
         ("few", "file", {"batch_size": 5, "seed": 7}),
         ("few", "sorted", {"batch_size": 5, "shuffle": False, "drop_last": True}),
         ("all", "file", {"batch_size": 100, "epochs": 2, "drop_last": True, "seed": 2**32 - 1}),
+        ("all", "sorted", {"batch_size": 32, "epochs": 1, "shuffle": False}),
     ],
 )
 def test_the_script_hands_out_the_same_batches(tmp_path, amount, order, values):
     data = samples(amount, order)
     spec = Loading(count=len(data), **values)
-    (tmp_path / "diabetes.csv").write_text(data.csv())
-    (tmp_path / "script.py").write_text(script(spec, "diabetes.csv"), encoding="utf-8")
+    (tmp_path / "diabetes.csv").write_text(samples("all").csv())  # there is one file, whatever is shown
+    (tmp_path / "script.py").write_text(script(spec, order, "diabetes.csv"), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "script.py"], check=True, capture_output=True, text=True, timeout=120, cwd=tmp_path
     )

@@ -25,7 +25,7 @@ TIMING = Timing(
 )
 LINES = [
     {"kind": "conditions", **asdict(CONDITIONS)},
-    {"kind": "progress", "done": 0.5},
+    {"kind": "progress", "done": 0.5, "way": "demand", "workers": 2},
     {"kind": "timing", **asdict(TIMING)},
 ]
 PRINT = "import json; [print(json.dumps(line), flush=True) for line in {lines}]\n"
@@ -133,12 +133,30 @@ def test_one_runs_at_a_time_and_stops_when_it_is_told(tmp_path):
     measurement.start()
     assert measurement._process is process
     assert measurement.snapshot.running
-    assert measurement.snapshot.seconds_left is not None
+    assert (measurement.snapshot.way, measurement.snapshot.workers) == ("demand", 2)
     measurement.stop()
     assert process.wait(10) != 0
-    assert measurement.snapshot == Snapshot()
+    stopped = measurement.snapshot
+    assert stopped == Snapshot(stopped=stopped.stopped)  # everybody is told
+    assert ":" in stopped.stopped
+    measurement.stop()
+    assert measurement.snapshot is stopped  # nothing ran
     measurement.start()
+    assert measurement.snapshot.stopped == ""
     wait_for(measurement, lambda snapshot: snapshot.timings)
+    measurement.stop()
+
+
+def test_it_measures_twice_and_remembers_how_long_it_took(tmp_path):
+    measurement = Measurement(tmp_path, program(*LINES, {"kind": "done"}))
+    for _time in range(2):
+        measurement.start()
+        found = wait_for(measurement, lambda snapshot: snapshot.finished)
+        assert found.timings == (TIMING,)
+        assert Measurement(tmp_path).snapshot.took == found.took > 0
+    measurement.program = program(*LINES, then=SLEEP)
+    measurement.start()
+    assert measurement.snapshot.took == found.took  # so that the page can say how long it may take
     measurement.stop()
 
 
@@ -150,7 +168,7 @@ def test_one_runs_at_a_time_and_stops_when_it_is_told(tmp_path):
     ],
 )
 def test_a_measurement_that_fails_says_why_and_the_last_one_stays(tmp_path, ending, reason):
-    Measurement(tmp_path)._keep()  # nothing to keep: no file
+    Measurement(tmp_path)._keep(Snapshot())  # nothing to keep: no file
     assert not (tmp_path / "latest.json").exists()
     good = Measurement(tmp_path, program(*LINES, {"kind": "done"}))
     good.start()

@@ -50,6 +50,20 @@ def test_a_bad_split_gets_one_sentence(values):
         Split(**values)
 
 
+@pytest.mark.parametrize(
+    ("values", "right"),
+    [
+        ((60, 50, 0), ["at most 95 % of the rows together, so that 5 % remain for the test: 60 % and 50 % are 110 %"]),
+        ((99, 20, 0), ["each get 5 to 90 % of the rows, not 99 % and 20 %"]),
+        ((60, 50, -1), ["110 %", "The seed must be a whole number from 0"]),
+    ],
+)
+def test_the_sentence_says_what_would_be_right(values, right):
+    found = [str(error) for error in splits.refusals(*values)]
+    assert len(found) == len(right)
+    assert all(part in sentence for part, sentence in zip(right, found, strict=True))
+
+
 def test_standardised_training_rows_have_mean_0_and_deviation_1():
     x, train = diabetes().x, Split().parts(768)["train"]
     scaled = splits.standardised(x, train)[train]

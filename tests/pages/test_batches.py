@@ -40,6 +40,10 @@ def sentences(at):
     return [element.value for element in (*at.error, *at.warning)]
 
 
+def captions(at):
+    return [element.value for element in at.caption]
+
+
 def said(at):
     return " ".join(element.value for element in at.markdown)
 
@@ -103,7 +107,7 @@ def test_the_table_holds_every_batch(query):
         ({"batch_size": "5", "drop_last": "true", "shuffle": "false"}, "10, 11 are never seen"),
         (
             {"batch_size": "5", "drop_last": "true", "epochs": "1"},
-            "leaves 2 of 12 samples out of each epoch, in epoch 1 the rows 6, 2.",
+            "leaves the last 2 of the 12 samples in the order of each epoch out.",
         ),
         ({"batch_size": "5", "drop_last": "true", "epochs": "3"}, "after 3 epochs every row was seen"),
         ({"batch_size": "7", "drop_last": "true", "epochs": "2", "seed": "1"}, "In these 2 epochs"),
@@ -136,6 +140,15 @@ def test_a_bad_number_gets_one_sentence_and_the_picture_stays(key, value):
     at.number_input(key=key).set_value(value).run()
     assert len(sentences(at)) == 1
     assert table(at)["rows"].tolist() == before
+    assert "All that follows is for batch size 5, seed 4, shuffle on, drop_last off, 3 epochs." in captions(at)
+
+
+def test_every_bad_number_gets_its_sentence():
+    at = opened("split", batch_size="99", seed="-1", train="60", validation="50", split_seed="0.5")
+    said = sentences(at)
+    assert len(said) == 4
+    assert "at most 95 % of the rows together" in said[2]
+    assert any("60 % training, 20 % validation, seed 0" in caption for caption in captions(at))
 
 
 @pytest.mark.parametrize(
@@ -161,20 +174,41 @@ def test_nonsense_in_the_link_gets_one_sentence(query, lang):
     assert len(sentences(at)) == 1
 
 
-def test_other_data_come_with_their_usual_batch_size():
-    at = opened("numbers", batch_size="4")
-    at.session_state["rows"] = "all"
-    at.session_state["batch_size"] = 32.0
-    at.run()
+@pytest.mark.parametrize(
+    ("rows", "size", "other", "then", "sentence"),
+    [
+        ("few", 4, "all", 4, ""),
+        ("few", 5, "all", 32, "The batch size is now 32, the usual one of this page for 768 samples."),
+        ("all", 32, "few", 5, "The batch size is now 5, the usual one of this page for 12 samples."),
+        ("all", 100, "few", 5, "The batch size is now 5: 100 is more than the 12 samples."),
+        ("all", 6, "few", 6, ""),
+    ],
+)
+def test_other_data_keep_the_batch_size_that_they_allow(rows, size, other, then, sentence):
+    at = opened(rows=rows, batch_size=str(size))
+    next(group for group in at.get("button_group") if group.key == "rows").set_value(other).run()
     assert sentences(at) == []
-    assert "768 is a multiple of 32" in said(at)
+    assert at.number_input(key="batch_size").value == then
+    assert [caption for caption in captions(at) if caption.startswith("The batch size is now")] == [sentence] * bool(
+        sentence
+    )
+    at.run()
+    assert not any(caption.startswith("The batch size is now") for caption in captions(at))
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_link_to_the_gradient_carries_batch_size_and_seed(lang):
-    at = opened(lang=lang, batch_size="3", seed="9")
+@pytest.mark.parametrize(
+    ("lang", "query", "wanted"),
+    [
+        ("en", {}, "method=minibatch-shuffled&batch_size=3&seed=9"),
+        ("zh", {}, "method=minibatch-shuffled&batch_size=3&seed=9&lang=zh"),
+        ("en", {"shuffle": "false"}, "method=minibatch&batch_size=3&seed=9"),
+        ("en", {"batch_size": "2", "seed": "0"}, "method=minibatch-shuffled"),  # what is usual there
+    ],
+)
+def test_the_link_to_the_gradient_carries_method_batch_size_and_seed(lang, query, wanted):
+    at = opened(lang=lang, **({"batch_size": "3", "seed": "9"} | query))
     (link,) = (element.proto.body for element in at.get("html"))
-    assert f'href="descent?batch_size=3&seed=9&lang={lang}"' in link
+    assert f'href="descent?{wanted}"' in link
 
 
 def test_torch_hands_out_the_same():
@@ -199,18 +233,31 @@ def test_what_is_suggested_can_be_tried(place):
     assert table(at)["rows"].tolist() != before
 
 
+def test_a_suggestion_leaves_nothing_of_the_one_before():
+    at = opened("try", rows="all", order="sorted", batch_size="7")
+    at.button(key="try_0").click().run()
+    at.button(key="try_1").click().run()
+    assert [at.toggle(key=key).value for key in ("shuffle", "drop_last")] == [True, False]
+    assert "stochastic gradient descent, with 12 updates" in said(at)
+
+
 def test_a_measurement_is_started_shown_and_stopped(measurement):
     at = opened("workers")
     at.button(key="start_timing").click().run()
     wait_for(measurement, lambda snapshot: snapshot.finished and not snapshot.running)
     at.run()
     assert sentences(at) == []
-    assert at.dataframe[0].value["samples per second"].tolist() == [400.0]
+    assert at.dataframe[0].value["images per second"].tolist() == [400.0]
     measurement.program = ("-c", "import time; time.sleep(60)")
     at.button(key="start_timing").click().run()
     assert measurement.snapshot.running
+    assert at.button(key="stop_timing").label == "Stop it for everyone"
+    other = opened("workers")  # another reader, who is told
     at.button(key="stop_timing").click().run()
     assert not measurement.snapshot.running
+    for reader in (at, other.run()):
+        assert "shown is the last whole one" in said(reader)
+        assert reader.dataframe[0].value["images per second"].tolist() == [400.0]
 
 
 def test_a_measurement_that_fails_says_so(measurement):
