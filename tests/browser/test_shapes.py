@@ -142,16 +142,16 @@ def test_the_table_shows_the_same_net(net):
 
 
 def test_a_cell_of_the_table_changes_the_net(net):
-    page, _ = net("?net=lenet&view=table")
+    page, _ = net("?net=lenet&view=table", viewport={"width": 1280, "height": 1800})  # nothing scrolls meanwhile
     table = page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    table.locator("canvas").first.wait_for()
+    expect(table.get_by_text("1, 6, kernel_size=5")).to_be_attached()
+    page.wait_for_load_state("networkidle")
     box = table.locator("canvas").first.bounding_box()
     page.mouse.click(box["x"] + 260, box["y"] + 53)  # the arguments of the first layer
     page.keyboard.press("Enter")
-    page.keyboard.press("ControlOrMeta+A")
-    page.keyboard.type("1, 8, 5")
-    page.keyboard.press("Enter")
+    editor = page.locator(".gdg-input")
+    editor.fill("1, 8, 5")
+    editor.press("Enter")
     page.get_by_role("button", name="Write nn.Conv2d(8, 16, kernel_size=5)").click()
     page.wait_for_function("() => picture().data('shapes').some((shape) => shape.long === '(64, 8, 28, 28)')")
     expect(page.get_by_text("becomes (64, 10)")).to_be_visible()
