@@ -42,21 +42,17 @@ class Way:
 
 
 WAYS: dict[str, Way] = {
-    "full": Way(
-        title=N_("Full batch, vectorised"), parallel=N_("yes, those of all rows at once"), size=lambda rows, _: rows
-    ),
+    "full": Way(title=N_("Full batch, vectorised"), parallel=N_("yes, of all rows"), size=lambda rows, _: rows),
     "full-serial": Way(
         title=N_("Full batch, row after row"),
-        parallel=N_("they could be, but here they are not"),
+        parallel=N_("they could be"),
         size=lambda rows, _: rows,
         one_by_one=True,
     ),
-    "minibatch": Way(
-        title=N_("Mini-batches, vectorised"), parallel=N_("yes, those of one batch"), size=lambda _, size: size
-    ),
+    "minibatch": Way(title=N_("Mini-batches, vectorised"), parallel=N_("yes, of a batch"), size=lambda _, size: size),
     "sgd": Way(
         title=N_("SGD, row after row"),
-        parallel=N_("no, each needs the w that the one before it left"),
+        parallel=N_("no"),
         size=lambda _, __: 1,
     ),
 }

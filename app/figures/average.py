@@ -15,7 +15,7 @@ from app.figures.descent_runs import run
 from app.figures.line import Data, View, axis, carrier, some
 from app.figures.mse_words import number
 from app.figures.written import live, quoted
-from app.i18n import _
+from app.i18n import _, ngettext
 from core.descent import Descent
 from core.ema import ema, half_life, lag, startup
 from core.points import Points
@@ -41,11 +41,11 @@ def chart() -> alt.VConcatChart:
 def _curve_view() -> View:
     x = axis(alt.X, "update", _("updates"))
     y = axis(alt.Y, "loss", _("loss of the batch"), field="height")
-    names = [_("each update"), _("average without correction"), _("average with correction")]
+    names = [_("each update"), _("average"), _("average, corrected")]
     colour = alt.Color(
         "title:N",
         scale=alt.Scale(domain=names, range=["@muted", "@momentum", "@loss"]),
-        legend=alt.Legend(title=None, orient="top", labelLimit=300, symbolType="stroke", symbolOpacity=1),
+        legend=alt.Legend(title=None, orient="top", columns=2, symbolType="stroke", symbolOpacity=1),
     )
     rows = alt.Chart(source("losses")).transform_calculate(corrected=f"datum[{_COLUMN}]")
     rows = rows.transform_calculate(plain="datum.corrected * (1 - pow(beta, datum.update))")
@@ -97,16 +97,17 @@ def _about(beta: float) -> str:
     """Say what an average with this β remembers."""
     if beta == 0:
         return _("With β = 0 the average is the last value itself.")
-    sentence = _(
-        "About 1/(1 − β) = {window} values count. Half-life: {half} updates. Lag: on a steady slope it is {lag} "
-        "updates late. Without correction it starts at {first} of the first value and reaches {later} after 20."
-    )
-    numbers = {"window": 1 / (1 - beta), "half": half_life(beta), "lag": lag(beta)}
-    shares = {"first": startup(beta, 1), "later": startup(beta, 20)}
-    return sentence.format(
-        **{name: f"{value:.3g}" for name, value in numbers.items()},
-        **{name: f"{value:.0%}" for name, value in shares.items()},
-    )
+    half = _("Half-life: {updates}.").format(updates=_count_of_updates(half_life(beta)))
+    late = _("Lag: on a steady slope it is {updates} late.").format(updates=_count_of_updates(lag(beta)))
+    window = _("About 1/(1 − β) = {window} values count.").format(window=f"{1 / (1 - beta):.3g}")
+    first, later = (f"{startup(beta, count):.0%}" for count in (1, 20))
+    bias = _("Without correction it starts at {first} of the first value and reaches {later} after 20.")
+    return " ".join((window, half, late, bias.format(first=first, later=later)))
+
+
+def _count_of_updates(value: float) -> str:
+    text = f"{value:.3g}"
+    return ngettext("{count} update", "{count} updates", 1 if text == "1" else 2).format(count=text)
 
 
 def written() -> str:

@@ -8,9 +8,9 @@ import pandas as pd
 from app.charts import source
 from app.figures.line import Data, View
 from app.figures.mse_words import number
-from app.i18n import _
+from app.i18n import _, ngettext
 from core.points import Points
-from core.vectorised import WAYS, Timing, measure
+from core.vectorised import ROWS, WAYS, Timing, measure
 
 HEIGHT = 45  # px, of a line
 COLOURS = {"full": "@gd", "full-serial": "@gd", "minibatch": "@minibatch", "sgd": "@sgd"}
@@ -58,8 +58,8 @@ def table(timings: tuple[Timing, ...]) -> pd.DataFrame:
         {
             _("method"): [_(WAYS[timing.way].title) for timing in timings],
             _("updates an epoch"): [timing.updates for timing in timings],
-            _("performance: loss after one epoch"): [timing.loss for timing in timings],
-            _("time: milliseconds an epoch"): [1000 * timing.seconds for timing in timings],
+            _("loss after one epoch"): [timing.loss for timing in timings],
+            _("milliseconds an epoch"): [1000 * timing.seconds for timing in timings],
             _("times as long"): [timing.ratio for timing in timings],
             _("gradients in parallel"): [_(WAYS[timing.way].parallel) for timing in timings],
         }
@@ -86,6 +86,20 @@ def verdict(timings: tuple[Timing, ...]) -> str:
     return sentence.format(rows=found["full"].rows, size=found["minibatch"].batch_size, **written)
 
 
+def about_rows(count: int) -> str:
+    """Say how `count` points became as many rows as are measured."""
+    if count == ROWS:
+        return ""
+    if count > ROWS:
+        return _("Of the {count:,} points the first {rows:,} are measured.").format(count=count, rows=ROWS)
+    sentence = ngettext(
+        "The {count} point is repeated until there are {rows:,} rows.",
+        "The {count} points are repeated, one after the other, until there are {rows:,} rows.",
+        count,
+    )
+    return sentence.format(count=count, rows=ROWS)
+
+
 def in_words(timings: tuple[Timing, ...]) -> str:
     """Write the text alternative."""
     pieces = [
@@ -94,7 +108,7 @@ def in_words(timings: tuple[Timing, ...]) -> str:
         )
         for timing in timings
     ]
-    return _("The time for one epoch, on a logarithmic axis. {times}.").format(times="; ".join(pieces))
+    return _("The time for one epoch, on a logarithmic axis. {times}.").format(times=_("; ").join(pieces))
 
 
 def three(value: float) -> str:

@@ -142,7 +142,7 @@ def chart_data(points: Points, seed: int, w: float, language: str) -> Data:
     shade = np.where(tiny, 0.0, np.clip(shade, 0.0, 1.0))
     size, rate = np.indices(found.excess.shape)
     texts = [
-        _("diverges") if gone else "0" if small else f"{value:.1g}".replace("-0", "-").replace("-", "−")
+        _("diverges") if gone else "0" if small else tight(value)
         for value, gone, small in zip(found.excess.ravel(), found.diverged.ravel(), tiny.ravel(), strict=True)
     ]
     constant, decaying = (courses(points, seed, w, decay) for decay in (0.0, DECAY))
@@ -167,7 +167,7 @@ def chart_data(points: Points, seed: int, w: float, language: str) -> Data:
         "frame": pd.DataFrame([frame]),
         "cells": cells,
         "runs": runs,
-        "rates": pd.DataFrame({"column": np.arange(1, COLUMNS + 1), "text": [f"{rate:.1g}" for rate in found.rates]}),
+        "rates": pd.DataFrame({"column": np.arange(1, COLUMNS + 1), "text": [tight(rate, 3) for rate in found.rates]}),
         "sizes": pd.DataFrame({"row": np.arange(1, len(found.sizes) + 1), "text": list(map(str, found.sizes))}),
     }
 
@@ -182,7 +182,15 @@ def _cell_in_words(found: Floor, place: tuple[int, int], constant: float, decayi
     if found.diverged[place]:
         return _("lr = {lr}, batches of {size}: it diverges.").format(lr=rate, size=size)
     if small:
-        sentence = _("lr = {lr}, batches of {size}: no floor; after {epochs} epochs it is {end} above the least loss.")
+        sentence = _(
+            "lr = {lr}, batches of {size}: no floor. From the page's w the loss comes down all the way; after {epochs} "
+            "epochs it is still {end} above the least."
+        )
+        if short(constant) == "0":
+            sentence = _(
+                "lr = {lr}, batches of {size}: no floor. From the page's w the loss comes down all the way within "
+                "{epochs} epochs."
+            )
         return sentence.format(lr=rate, size=size, epochs=EPOCHS, end=short(constant))
     sentence = _(
         "lr = {lr}, batches of {size}: a constant rate goes on wandering {floor} above the least loss on average. A "
@@ -190,6 +198,16 @@ def _cell_in_words(found: Floor, place: tuple[int, int], constant: float, decayi
     )
     values = {"floor": short(float(found.excess[place])), "end": short(decaying), "epochs": EPOCHS}
     return sentence.format(lr=rate, size=size, **values)
+
+
+def tight(value: float, digits: int = 2) -> str:
+    """Write a number in as few characters as its digits allow, to fit into a cell."""
+    mantissa, _e, power = f"{value:.{digits}g}".partition("e")
+    text = f"{mantissa}e{int(power)}" if power else mantissa
+    if 0 < abs(value) < 1e-3:
+        mantissa, _e, power = f"{value:.{digits - 1}e}".partition("e")
+        text = min(text, f"{float(mantissa):g}e{int(power)}", key=len)
+    return text.replace("-", "−")
 
 
 def short(value: float) -> str:
@@ -216,9 +234,9 @@ def verdict(points: Points, seed: int) -> tuple[str, Kind]:
         "The samples disagree, so single batches push w away from the minimum: by {most} of loss at lr = {high} with "
         "batches of 1, by {least} at lr = {low}. All samples in one batch leave no floor."
     )
-    most, least = found.excess[0, -1], found.excess[0, 0]
-    numbers = {"most": most, "high": found.rates[-1], "least": least, "low": found.rates[0]}
-    return sentence.format(**{name: short(float(value)) for name, value in numbers.items()}), "neutral"
+    pushes = {"most": short(float(found.excess[0, -1])), "least": short(float(found.excess[0, 0]))}
+    ends = {"low": number(found.rates[0]), "high": number(found.rates[-1])}
+    return sentence.format(**pushes, **ends), "neutral"
 
 
 def in_words(points: Points, seed: int) -> str:
@@ -229,7 +247,7 @@ def in_words(points: Points, seed: int) -> str:
         "loss above the least over {epochs} epochs for the chosen cell, with constant and with decaying rate. {verdict}"
     )
     sizes = ", ".join(map(str, found.sizes))
-    ends = {"low": short(found.rates[0]), "high": short(found.rates[-1])}
+    ends = {"low": number(found.rates[0]), "high": number(found.rates[-1])}
     return sentence.format(rates=COLUMNS, sizes=sizes, epochs=EPOCHS, verdict=verdict(points, seed)[0], **ends)
 
 

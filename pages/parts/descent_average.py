@@ -21,7 +21,7 @@ def show(points: Points, settings: Settings) -> None:
     )
     titles = {racer: title(racer) for racer in NOISY}
     link.check_choice("average.of", titles)
-    racer = choice(_("Method"), titles, key="average.of", default="sgd-shuffled", label_visibility="collapsed")
+    racer = choice(_("Method"), titles, key="average.of", default=usual(), label_visibility="collapsed")
     spec = settings.spec(racer)
     most = choose_span(len(run(points, spec)))
     player(
@@ -44,6 +44,12 @@ def show(points: Points, settings: Settings) -> None:
         last = found.loss[-found.updates_per_epoch :]
         numbers = {"low": last.min(), "high": last.max(), "cost": found.cost[-1]}
         page.status(sentence.format(**{name: number(float(value)) for name, value in numbers.items()}))
+
+
+def usual() -> str:
+    """Return the method that the page follows, or shuffled SGD where that one has no noise."""
+    followed = st.session_state.get("method")
+    return followed if followed in NOISY else "sgd-shuffled"
 
 
 def choose_span(count: int) -> int:

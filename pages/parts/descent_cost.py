@@ -29,10 +29,10 @@ def show(points: Points, _settings: Settings) -> None:
         timings = cost.measured(points)
     player(compiled(cost.chart), key="cost", name="cost", alt=cost.in_words(timings), data=cost.chart_data(timings))
     page.status(cost.verdict(timings))
-    page.table(cost.table(timings), name="cost")
+    page.table(cost.table(timings), name="cost", alt=_("Time and parallelism"), digits=4)
     sentence = _("Medians of {least} to {most} epochs of float64 tensors on the server's processor, measured in turns.")
     repeats = [timing.repeats for timing in timings]
-    st.caption(sentence.format(least=min(repeats), most=max(repeats)))
+    st.caption(f"{cost.about_rows(len(points))} {sentence.format(least=min(repeats), most=max(repeats))}".strip())
 
 
 def ask() -> None:

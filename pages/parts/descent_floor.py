@@ -15,7 +15,8 @@ def show(points: Points, settings: Settings) -> None:
     st.markdown(
         _(
             "In the minimum the gradients of all samples add up to zero, those of one batch do not: w is pushed about. "
-            "Each cell is real runs of shuffled mini-batches; darker means that they stop farther above the least loss."
+            "Each cell is real runs of shuffled mini-batches that start in the minimum; darker means that they are "
+            "pushed farther above the least loss. On the right, the chosen cell's runs from the page's w."
         )
     )
     numbers = floor.chart_data(points, settings.seed, settings.w, language())
@@ -36,4 +37,4 @@ def show(points: Points, settings: Settings) -> None:
     page.status(*floor.verdict(points, settings.seed))
     sentence = _("The decaying rate is lr / (1 + {decay}·e) in epoch e = 0, 1, …; the dashed line is the cell's floor.")
     st.caption(sentence.format(decay=floor.DECAY))
-    page.table(floor.table(points, settings.seed), name="noise-floor")
+    page.table(floor.table(points, settings.seed), name="noise-floor", alt=_("The noise floor"), digits=3)

@@ -173,3 +173,49 @@ def test_a_rate_beyond_all_bounds_is_still_described(name, with_bias):
     for sentence, _kind in rates.verdicts(POINTS[name], Settings(lr=1000.0).spec("gd", with_bias=with_bias)):
         assert "nan" not in sentence
         assert "inf" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.025, 3, "0.025"),
+        (0.0125, 3, "0.0125"),
+        (0.00078125, 3, "7.81e−4"),
+        (0.0015625, 3, "0.00156"),
+        (1.8, 2, "1.8"),
+        (0.004, 2, "0.004"),
+    ],
+)
+def test_the_labels_of_the_map_have_enough_digits(value, digits, text):
+    assert floor.tight(value, digits) == text
+    assert len(floor.tight(value, digits)) <= 7
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_labels_of_the_map_say_its_rates(name):
+    found, drawn = floor.floor(POINTS[name], 0), floor.chart_data(POINTS[name], 0, 1.0, "en")
+    labels = [float(text.replace("−", "-")) for text in drawn["rates"]["text"]]
+    np.testing.assert_allclose(labels, found.rates, rtol=5e-3)
+    texts = [float(text.replace("−", "-")) for text in drawn["cells"]["text"]]
+    np.testing.assert_allclose(texts, found.excess.ravel(), rtol=5e-2, atol=1e-12)
+
+
+def test_a_cell_without_a_floor_says_that_its_run_is_still_on_its_way():
+    sentences = floor.chart_data(POINTS["course"], 0, 1.0, "en")["cells"]["sentence"]
+    assert "no floor" in sentences[0]
+    assert "still" in sentences[0]
+    assert "comes down all the way within" in sentences[floor.COLUMNS - 1]
+
+
+def test_one_update_is_named_in_the_singular():
+    said = average.chart_data(POINTS["course"], Settings().spec("sgd"), 100, "en")["said"]["sentence"]
+    assert "Half-life: 1 update. Lag: on a steady slope it is 1 update late." in said[25]
+    assert "Half-life: 6.58 updates." in said[45]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "The 1 point is repeated"), (12, "The 12 points are repeated"), (1000, "")]
+)
+def test_the_rows_that_are_measured_are_explained(count, words):
+    assert cost.about_rows(count).startswith(words)
+    assert bool(cost.about_rows(count)) == bool(words)

@@ -114,6 +114,15 @@ def test_a_chosen_learning_rate_is_put_in_force():
     assert at.session_state["lr"] == pytest.approx(wanted, rel=1e-3)
 
 
+def test_the_average_is_first_that_of_the_method_that_is_followed():
+    for method, wanted in (("sgd", "sgd"), ("minibatch-shuffled", "minibatch-shuffled"), ("gd", "sgd-shuffled")):
+        at = opened("average", preset="noisy", method=method)
+        assert sentences(at) == []
+        assert at.session_state["average.of"] == wanted
+    at = opened("average", preset="noisy", method="sgd", **{"average.of": "minibatch"})
+    assert at.session_state["average.of"] == "minibatch"
+
+
 def test_other_data_have_other_rates_to_choose_from():
     at = opened("rates", preset="noisy")
     at.session_state["preset"] = "course"
@@ -129,9 +138,11 @@ def test_agreeing_samples_have_no_floor():
 def test_nothing_is_measured_until_it_is_asked_for():
     at = opened("cost", preset="noisy")
     assert "times as long" not in said(at)
+    assert "points are repeated" not in said(at)
     at.button(key="cost.measure").click().run()
     assert sentences(at) == []
     assert "times as long as the vectorised full batch" in said(at)
+    assert "The 12 points are repeated" in said(at)
     before = at.dataframe[-1].value
     at.button(key="cost.measure").click().run()
     assert not at.dataframe[-1].value.equals(before)
