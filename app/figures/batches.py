@@ -195,8 +195,13 @@ def _headings(few: bool) -> list[alt.Chart]:
     layers = []
     for y, title in (*titles, (SHARES - HIGH - 0.3, _("Share of label 1 in each batch; dashed: in all samples"))):
         row = alt.Chart(source("frame")).transform_calculate(y=str(y), said=spoken(title, epoch=f"{_EPOCH} + 1"))
-        text: dict[str, Any] = {"align": "left", "baseline": "middle", "fontSize": alt.expr("0.8 * em")}
-        halo = row.mark_text(color="@background", stroke="@background", strokeWidth=5, strokeJoin="round", **text)
+        text: dict[str, Any] = {
+            "align": "left",
+            "baseline": "middle",
+            "fontSize": alt.expr("0.8 * em"),
+            "limit": alt.expr("width"),  # a wider one would make the plot narrower
+        }
+        halo = row.mark_text(color="@background", stroke="@background", strokeWidth=10, strokeJoin="round", **text)
         layers += [
             mark.encode(x=alt.value(0), y=_y(), text="said:N") for mark in (halo, row.mark_text(color="@muted", **text))
         ]
