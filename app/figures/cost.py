@@ -53,13 +53,13 @@ def chart_data(timings: tuple[Timing, ...]) -> Data:
 
 
 def table(timings: tuple[Timing, ...]) -> pd.DataFrame:
-    """Return the course's table: performance, time, parallel or serial."""
+    """Return the course's table for one epoch: performance (the loss), time, parallel or serial."""
     return pd.DataFrame(
         {
             _("method"): [_(WAYS[timing.way].title) for timing in timings],
-            _("updates an epoch"): [timing.updates for timing in timings],
-            _("loss after one epoch"): [timing.loss for timing in timings],
-            _("milliseconds an epoch"): [1000 * timing.seconds for timing in timings],
+            _("updates"): [timing.updates for timing in timings],
+            _("loss after it"): [timing.loss for timing in timings],
+            _("milliseconds"): [1000 * timing.seconds for timing in timings],
             _("times as long"): [timing.ratio for timing in timings],
             _("gradients in parallel"): [_(WAYS[timing.way].parallel) for timing in timings],
         }

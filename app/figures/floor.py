@@ -52,7 +52,7 @@ def _map_view() -> View:
     bare = {"grid": False, "labels": False, "ticks": False, "domain": False}
 
     def x(field: str) -> Any:  # noqa: ANN401 - Altair's X
-        return axis(alt.X, "column", _("learning rate"), field=field).axis(**bare, titlePadding=24)
+        return axis(alt.X, "column", _("learning rate"), field=field).axis(**bare, titlePadding=36)
 
     def y(field: str) -> Any:  # noqa: ANN401 - Altair's Y
         return axis(alt.Y, "row", _("batch size"), field=field).axis(**bare, titlePadding=38)
@@ -72,10 +72,14 @@ def _map_view() -> View:
         .mark_rect(fillOpacity=0, stroke="@weight", strokeWidth=3)
         .encode(x=x("left"), x2="right:Q", y=y("low"), y2="high:Q"),
         # Labels that are data: an axis would not notice that they change.
-        alt.Chart(source("rates"))
-        .transform_calculate(floor=f"{FRAME}.row0")
-        .mark_text(dy=12, fontSize=SMALL)
-        .encode(x=x("column"), y=y("floor"), text="text:N"),
+        *(
+            alt.Chart(source("rates"))
+            .transform_filter(f"datum.column % 2 == {odd}")
+            .transform_calculate(floor=f"{FRAME}.row0")
+            .mark_text(dy=12 + 14 * odd, fontSize=SMALL)
+            .encode(x=x("column"), y=y("floor"), text="text:N")
+            for odd in (0, 1)  # in two lines, where next to each other they would meet
+        ),
         alt.Chart(source("sizes"))
         .transform_calculate(left=f"{FRAME}.column0")
         .mark_text(dx=-6, align="right")

@@ -173,7 +173,7 @@ def sentence_about(verdict: Verdict) -> str:
 
 def ends_of_walks() -> list[tuple[bool, str]]:
     """Name the two colours of the strip of starts: whether a walk from there is held up by nothing."""
-    return [(True, _("from here all the way down")), (False, _("from here not"))]
+    return [(True, _("all the way down from here")), (False, _("not all the way"))]
 
 
 def tidy(value: float) -> str:

@@ -140,4 +140,4 @@ def test_one_start_is_named_in_the_singular_and_every_verdict_has_its_part():
 def test_a_function_without_a_lowest_value_is_not_measured_by_it():
     said = terrain.curve_data("cubic", 0.1, "en")["starts"]
     assert not said["sentence"].str.contains("far above the lowest").any()
-    assert set(said.loc[said["kind"] == "bottomless", "end"]) == {"from here all the way down"}
+    assert set(said.loc[said["kind"] == "bottomless", "end"]) == {"all the way down from here"}
