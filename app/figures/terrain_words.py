@@ -56,7 +56,7 @@ def share_of_starts(kinds: list[str]) -> tuple[str, Kind]:
         if number_of:
             parts.append(_part(sort, number_of).format(count=number_of))
     sentence = _("Of {count} starts at even distances {parts}.")
-    return sentence.format(count=count, parts=_(", ").join(parts)), "warning"
+    return sentence.format(count=count, parts=_("; ").join(parts)), "warning"
 
 
 # What becomes of walks, in the order in which it is said -> the verdicts that this sums up.

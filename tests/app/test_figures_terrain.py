@@ -123,7 +123,7 @@ def test_a_fit_that_is_too_short_has_not_left():
 
 @pytest.mark.parametrize(
     ("lr", "wanted"),
-    [(0.02, "32 end in the lowest minimum, 29 are held"), (0.15, "58 jump to and fro, 3 leave"), (0.3, "From all 61")],
+    [(0.02, "32 end in the lowest minimum; 29 are held"), (0.15, "58 jump to and fro; 3 leave"), (0.3, "From all 61")],
 )
 def test_what_becomes_of_the_starts_names_who_left_and_who_jumps(lr, wanted):
     kinds = terrain.curve_data("two-valleys", lr, "en")["starts"]["kind"].tolist()
@@ -131,7 +131,7 @@ def test_what_becomes_of_the_starts_names_who_left_and_who_jumps(lr, wanted):
 
 
 def test_one_start_is_named_in_the_singular_and_every_verdict_has_its_part():
-    assert "1 ends in the lowest minimum, 2 are still on their way" in share_of_starts(["minimum", *["moving"] * 2])[0]
+    assert "1 ends in the lowest minimum; 2 are still on their way" in share_of_starts(["minimum", *["moving"] * 2])[0]
     assert sorted(kind for sort in SORTS.values() for kind in sort) == sorted(VERDICTS)
     for kind in VERDICTS:
         assert share_of_starts([kind] * 5)[1] == ("good" if kind in terrain.GOOD else "warning")
