@@ -19,6 +19,7 @@ def choice(
     on_change: Callable[[], None] | None = None,
     label_visibility: Literal["visible", "hidden", "collapsed"] = "visible",
     folded: bool = False,
+    help: str | None = None,  # noqa: A002 - Streamlit's own name for it
 ) -> str:
     """Draw the options (name -> translated label) side by side, or folded into a list, and return the chosen name.
 
@@ -35,6 +36,7 @@ def choice(
         "key": key,
         "on_change": on_change or "rerun",
         "label_visibility": label_visibility,
+        "help": help,
         "persist_state": "session",
     }
     if folded:

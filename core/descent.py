@@ -102,7 +102,10 @@ class Descent:
         size = METHODS[self.method].size(count, self.batch_size)
         if size > count:
             raise InputError(
-                "batch_size must be from 1 to {count}, the number of samples, not {value}.", count=count, value=size
+                "{name} must be from 1 to {count}, the number of samples, not {value}.",
+                name="batch_size",
+                count=count,
+                value=size,
             )
         return size
 

@@ -3,18 +3,24 @@
 The squared error is a parabola, so an update with the batch's Hessian H maps the distance d to the minimum of its own
 samples to (I - lr·H) d. Full batch: the factors are 1 - lr·λ, and above lr = 2/λmax one of them is below -1. For the
 others the product over the batches of an epoch says how much an epoch leaves of the start.
+
+All maps are affine, so the same batches walked from the minimum itself show what the samples' disagreement does alone;
+what a run is away from that run is what is left of its start.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core import mse
-from core.descent import METHODS, Trajectory
+from core.descent import METHODS, Trajectory, descend
 from core.losses import Array
+from core.mse import Minimum
 
 EDGE = 1e-9  # a factor this near to 1 neither shrinks nor grows
-SETTLED = 0.25  # of the width of an epoch's values: its middle moved by less since the epoch before
+SETTLED = (
+    0.25  # of how far the samples pull away from the minimum in the last epoch: less than that is left of the start
+)
 MOST_DIGITS = 15
 ARRIVED = 6  # digits
 
@@ -23,18 +29,22 @@ ARRIVED = 6  # digits
 class Verdict:
     """How a run went."""
 
-    kind: str  # "diverges", "edge", "oscillates", "converges", "arrived", "circles", "underway" or "flat"
+    kind: str  # "diverges", "edge", "oscillates", "converges", "arrived", "circles", "underway", "valley" or "flat"
     factor: float  # by which an update multiplies the distance: with its sign for the full batch, else their mean
     edge: float  # 2/λmax of all samples; infinite where nothing is curved
     since: int  # update, from 1, from which on the loss was never again as low
     digits: int  # to which w (and b) at the end equal the minimum, 0 to 15
     low: float  # least w of the last epoch
     high: float  # greatest w of the last epoch
-    best: float  # w of the minimum
+    lowest: Minimum  # of all samples; one of many where the kind is "valley" or "flat"
 
 
 def judge(run: Trajectory) -> Verdict:
-    """Judge a run by its numbers, and by the factors that its learning rate gives."""
+    """Judge a run by its numbers, and by the factors that its learning rate gives.
+
+    "circles": the start is forgotten, and what moves w is that the samples disagree. "valley": the model has a bias
+    and all x are equal, so the minimum is a line of (w, b), and no distance to it is that of w.
+    """
     lowest = mse.minimum(run.points, with_bias=run.spec.with_bias)
     steepest = lowest.eigenvalues[-1]
     factor = _factor(run)
@@ -43,14 +53,14 @@ def judge(run: Trajectory) -> Verdict:
     if run.spec.with_bias:
         digits = min(digits, _digits(run.b[-1], lowest.b))
     return Verdict(
-        kind=_kind(run, factor, digits, is_flat=not steepest > 0),
+        kind=_kind(run, factor, digits, lowest),
         factor=factor,
         edge=mse.largest_stable_lr(steepest),
         since=int(np.argmin(np.concatenate(([run.start_cost], run.cost)))) + 1,
         digits=digits,
         low=float(last.min()),
         high=float(last.max()),
-        best=lowest.w,
+        lowest=lowest,
     )
 
 
@@ -59,30 +69,35 @@ def is_full_batch(run: Trajectory) -> bool:
     return METHODS[run.spec.method].size(len(run.points), run.spec.batch_size) == len(run.points)
 
 
-def _kind(run: Trajectory, factor: float, digits: int, *, is_flat: bool) -> str:
-    if is_flat:
+def _kind(run: Trajectory, factor: float, digits: int, lowest: Minimum) -> str:
+    if not lowest.eigenvalues[-1] > 0:
         return "flat"
     if run.diverged_at is not None or (abs(factor) > 1 + EDGE and run.cost[-1] > run.start_cost):
         return "diverges"
-    if digits >= ARRIVED:
-        return "arrived"
+    if not lowest.unique or digits >= ARRIVED:
+        return "arrived" if lowest.unique else "valley"
     if not is_full_batch(run):
-        return "circles" if _is_settled(run) else "underway"
+        return "circles" if _is_settled(run, lowest) else "underway"
     if abs(factor + 1) <= EDGE:
         return "edge"
     return "oscillates" if factor < 0 else "converges"
 
 
-def _is_settled(run: Trajectory) -> bool:
-    """Tell whether the values of the last two epochs lie around the same middle."""
-    count = run.updates_per_epoch
-    if len(run) < 2 * count or run.spec.epochs < 2:
+def _is_settled(run: Trajectory, lowest: Minimum) -> bool:
+    """Tell whether little is left of the start, beside what the samples' disagreement does in the last epoch."""
+    if max(abs(lowest.w), abs(lowest.b)) > mse.LIMIT:  # so far away that no run can begin there
         return False
-    for values in (run.w, run.b):
-        last, before = values[-count:], values[-2 * count : -count]
-        if abs(last.mean() - before.mean()) > SETTLED * np.ptp(last):
-            return False
-    return True
+    start = replace(run.spec, w=lowest.w, b=lowest.b if run.spec.with_bias else None)
+    restless = descend(run.points, start)  # the same batches from the minimum on
+    if len(restless) != len(run):
+        return False
+    epoch = slice(-run.updates_per_epoch, None)
+
+    def widest(w: Array, b: Array) -> float:
+        return max(float(np.abs(w[epoch]).max()), float(np.abs(b[epoch]).max()))
+
+    left = widest(run.w - restless.w, run.b - restless.b)
+    return left <= SETTLED * widest(restless.w - lowest.w, restless.b - lowest.b)
 
 
 def _factor(run: Trajectory) -> float:

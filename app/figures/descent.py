@@ -23,22 +23,24 @@ EXTENT = 46  # px; of the y axes of a column, so that its plots stand exactly un
 LINE = 19  # px; of the table
 AROUND = 3  # rows of the table before the present one, and after it
 NOW = "(length(data('follow')) > step ? data('follow')[step] : {})"
+DRAWN = "max(datum.cost, data('frame')[0].cost0)"  # on a logarithmic axis: a loss of 0 lies at its lower end
 POWERS = "datum.value >= 1e4 || datum.value < 0.01 ? format(datum.value, '.0e') : format(datum.value, '~g')"
 MARKS = alt.ExprRef("length(data('frame')) ? data('frame')[0].ticks : [1]")  # of the logarithmic axis
 COLUMN: Look = {"minExtent": EXTENT, "maxExtent": EXTENT, "tickCount": 5}
 TABLE = (  # field, right end as a part of the width, colour, title
-    ("update", 0.04, "@text", N_("update")),
-    ("samples", 0.36, "@residual", N_("samples")),
-    ("gradient", 0.58, "@gradient", N_("gradient")),
+    ("update", 0.11, "@text", N_("update")),
+    ("samples", 0.4, "@residual", N_("samples")),
+    ("gradient", 0.6, "@gradient", N_("gradient")),
     ("w", 0.8, "@weight", N_("w")),
     ("cost", 1.0, "@loss", N_("loss")),
 )
 
 
-def race(shown: tuple[str, ...], clock: str) -> alt.HConcatChart:
+def race(shown: tuple[str, ...], clock: str, batch_size: int) -> alt.HConcatChart:
     """Build the first picture: left the loss over w with the paths beneath it, right the loss on the clock."""
-    left = alt.vconcat(_curve(shown), _paths(shown, clock), spacing=6)
-    right = alt.vconcat(losses(shown, clock, height=TOP), _table(), spacing=6)
+    look = colours(shown, batch_size)
+    left = alt.vconcat(_curve(shown), _paths(shown, clock, look), spacing=6)
+    right = alt.vconcat(losses(shown, clock, look, height=TOP), _table(), spacing=6)
     chart: alt.HConcatChart = alt.hconcat(left, right, spacing=24)
     return chart.add_params(parameter("step"), parameter("w", 1.0))
 
@@ -48,12 +50,12 @@ def _by_racer(shown: tuple[str, ...], looks: Mapping[str, str]) -> str:
     return " : ".join(f"datum.racer == '{racer}' ? '{looks[racer]}'" for racer in shown) + " : ''"
 
 
-def colours(shown: tuple[str, ...]) -> Look:
+def colours(shown: tuple[str, ...], batch_size: int) -> Look:
     """Give the line of each method its colour, dashed where it is shuffled, and a legend above all plots."""
-    names = _by_racer(shown, {racer: title(racer) for racer in shown}).replace("datum.racer", "datum.label")
+    names = _by_racer(shown, {racer: title(racer, batch_size) for racer in shown}).replace("datum.racer", "datum.label")
     legend = alt.Legend(
         orient="top",
-        columns=alt.ExprRef(f"windowSize()[0] < 700 ? 2 : {len(shown)}"),
+        columns=alt.ExprRef(f"windowSize()[0] < 450 ? 1 : windowSize()[0] < 700 ? 2 : {len(shown)}"),
         symbolType="stroke",
         symbolStrokeWidth=2.5,
         symbolSize=400,
@@ -75,7 +77,7 @@ def colours(shown: tuple[str, ...]) -> Look:
 
 def dots(shown: tuple[str, ...], x: Any, y: Any) -> list[alt.Chart]:  # noqa: ANN401 - Altair's channels
     """Draw where the methods stand now: filled in order, hollow where shuffled; the followed one last and larger."""
-    here = alt.Chart(source("walk")).transform_filter("datum.step == step")
+    here = alt.Chart(source("walk")).transform_filter("datum.step == step").transform_calculate(drawn=DRAWN)
     inner = _by_racer(shown, {racer: "@background" if IS_DASHED[racer] else COLOURS[racer] for racer in shown})
     rim = _by_racer(shown, {racer: COLOURS[racer] if IS_DASHED[racer] else "@background" for racer in shown})
     look: Look = {"clip": True, "filled": True, "opacity": 1, "fill": alt.ExprRef(inner), "stroke": alt.ExprRef(rim)}
@@ -115,7 +117,7 @@ def _curve(shown: tuple[str, ...]) -> View:
         return made
 
     def y(field: str = "loss") -> alt.Y:
-        made: alt.Y = channel(alt.Y, "loss", _("mean squared error"), field=field, **COLUMN)
+        made: alt.Y = channel(alt.Y, "loss", _("squared error"), field=field, **COLUMN)
         return made
 
     own = alt.Chart(source("own")).mark_line(clip=True, color="@residual", strokeWidth=1, opacity=0.4)
@@ -167,7 +169,7 @@ def _parabola(row: str, at: str) -> str:
     return f"{row}.least + {row}.steepness * ({at} - {row}.best) * ({at} - {row}.best)"
 
 
-def _paths(shown: tuple[str, ...], clock: str) -> View:
+def _paths(shown: tuple[str, ...], clock: str, look: Look) -> View:
     """Draw w downwards over the clock, on the same axis as the curve above."""
     x = channel(alt.X, "w", _("weight w"))
     y = channel(
@@ -179,7 +181,7 @@ def _paths(shown: tuple[str, ...], clock: str) -> View:
         best.mark_rule(clip=True, color="@loss", strokeDash=[2, 3], strokeWidth=1.2).encode(
             x=channel(alt.X, "w", _("weight w"), field="best")
         ),
-        *lines(walk, x, y, colours(shown)),
+        *lines(walk, x, y, look),
         *dots(shown, x, y),
     ]
     return alt.layer(*layers, name="paths").properties(width=LEFT, height=BOTTOM)
@@ -196,24 +198,24 @@ def lines(walk: alt.Chart, x: Any, y: Any, look: Look) -> list[alt.Chart]:  # no
     return [whole, walked.mark_line(clip=True, strokeJoin="round")]
 
 
-def losses(shown: tuple[str, ...], clock: str, *, height: int) -> View:
+def losses(shown: tuple[str, ...], clock: str, look: Look, *, height: int) -> View:
     """Draw the loss of all data over the clock, logarithmic, with the least loss that is possible."""
     x = channel(alt.X, "at", _(CLOCKS[clock].axis))
 
-    def y(field: str = "cost") -> alt.Y:
+    def y(field: str = "drawn") -> alt.Y:
         guide: Look = {"labelOverlap": "greedy", "labelExpr": POWERS, "values": MARKS}
         made: alt.Y = channel(
             alt.Y, "cost", _("loss of all data"), field=field, scale={"type": "log"}, **(COLUMN | guide)
         )
         return made
 
-    walk = alt.Chart(source("walk")).transform_calculate(cost="max(datum.cost, data('frame')[0].cost0 / 100)")
+    walk = alt.Chart(source("walk")).transform_calculate(drawn=DRAWN)
     now = alt.Chart(source("walk")).transform_filter("datum.step == step && datum.followed == 1")
     least = alt.Chart(source("frame")).transform_filter("datum.least > datum.cost0")
     layers = [
         carrier(),
         least.mark_rule(clip=True, color="@loss", strokeDash=[2, 3], strokeWidth=1.2).encode(y=y("least")),
-        *lines(walk, x, y(), colours(shown)),
+        *lines(walk, x, y(), look),
         now.mark_rule(color="@muted", strokeWidth=1).encode(x=x),
         *dots(shown, x, y()),
     ]

@@ -11,6 +11,7 @@ import pandas as pd
 from app.figures.descent_clock import Steps, steps
 from app.figures.descent_runs import Settings, run
 from app.figures.line import Data, some
+from app.figures.mse_words import tidy
 from app.i18n import _, ngettext
 from core import mse, verdict, windows
 from core.descent import Trajectory
@@ -25,6 +26,9 @@ HIGHEST = 1e3  # and how far above it
 FAR = 4  # widths of the picture, from its middle
 MOST_POWERS = 7  # marked on the axis of the loss
 NAMED = 3  # samples of a batch that are named in the table
+WIDTH = 9  # characters of a number in the table
+TERMS = ("a", "b", "c")  # of the formula: an update's first sample, its second and its last
+EXACT = 5  # digits of the gradient that the formula's own numbers give
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +170,8 @@ def follow_rows(course: Trajectory, done: Order) -> pd.DataFrame:
     def where_made(values: Array) -> Array:
         return np.where(made, values, np.nan)
 
-    sizes = np.array([len(course.rows(int(u))) for u in last], dtype=np.float64)
+    rows = [course.rows(int(u)) for u in last]
+    sizes = np.array([len(chosen) for chosen in rows], dtype=np.float64)
     rates = np.array([course.spec.lr_in(int(epoch)) for epoch in course.epoch[last]])
     columns = {
         "step": np.arange(len(done)),
@@ -180,14 +185,32 @@ def follow_rows(course: Trajectory, done: Order) -> pd.DataFrame:
         "lr": rates,
         "cost": from_start(course.cost, course.start_cost)[done],
         "place": np.unique(done, return_inverse=True)[1],  # among the printed rows
-        "size": where_made(sizes),
+        "size": sizes,
         "partial": made & (sizes < len(course.points)),
     }
     if not course.spec.with_bias:
         columns |= {name: where_made(values) for name, values in verdict.batches(course, last).items()}
     x, y = course.points.arrays
-    first = np.array([course.rows(int(u))[0] for u in last])
-    return pd.DataFrame(columns | {"x": where_made(x[first]), "y": where_made(y[first])})
+    for term, place in zip(TERMS, (0, 1, -1), strict=True):
+        named = np.array([chosen[min(place, len(chosen) - 1)] for chosen in rows])
+        columns |= {f"x{term}": where_made(x[named]), f"y{term}": where_made(y[named])}
+    digits = [
+        digits_of(course, chosen, before, gradient) if is_made else 6
+        for is_made, chosen, before, gradient in zip(made, rows, w[last], course.gradient_w[last], strict=True)
+    ]
+    return pd.DataFrame(columns | {"digits": digits})
+
+
+def digits_of(course: Trajectory, rows: Order, w: float, gradient: float) -> int:
+    """Count the digits of w, from 6 to 12, that the formula needs: near the minimum of a batch most of them cancel."""
+    if course.spec.with_bias or len(rows) > len(TERMS):
+        return 6
+    x, y = (values[rows] for values in course.points.arrays)
+    wanted = f"{gradient:.{EXACT}g}"
+    for digits in range(6, 12):
+        if f"{float(np.mean(2 * x * (float(f'{w:.{digits}g}') * x - y))):.{EXACT}g}" == wanted:
+            return digits
+    return 12
 
 
 def printed_rows(course: Trajectory, done: Order) -> pd.DataFrame:
@@ -199,9 +222,9 @@ def printed_rows(course: Trajectory, done: Order) -> pd.DataFrame:
             "place": np.arange(len(update)),
             "update": [str(u) for u in update],
             "samples": [samples(course, int(u) - 1) if u else _("start") for u in update],
-            "gradient": [written(course.gradient_w[u - 1], 4) if u else "" for u in update],
-            "w": [written(value, 5) for value in w[update]],
-            "cost": [written(value, 4) for value in cost[update]],
+            "gradient": [narrow(course.gradient_w[u - 1], 4) if u else "" for u in update],
+            "w": [narrow(value, 5) for value in w[update]],
+            "cost": [narrow(value, 4) for value in cost[update]],
         }
     )
 
@@ -210,7 +233,7 @@ def samples(course: Trajectory, update: int) -> str:
     """Name the samples of an update: the point itself where it is one, the rows' numbers where they are few."""
     rows = course.rows(update)
     if len(rows) == 1:
-        return f"({course.points.x[rows[0]]:.4g}, {course.points.y[rows[0]]:.4g})".replace("-", "−")
+        return tidy(f"({course.points.x[rows[0]]:.4g}, {course.points.y[rows[0]]:.4g})")
     if len(rows) == len(course.points):
         return _("all {count}").format(count=len(rows))
     if len(rows) <= NAMED:
@@ -219,5 +242,11 @@ def samples(course: Trajectory, update: int) -> str:
 
 
 def written(value: float, digits: int) -> str:
-    """Write a number of the table."""
-    return f"{value:.{digits}g}".replace("-", "−")
+    """Write a number with so many digits at most, however small it is; 0 is 0 exactly."""
+    return tidy(f"{value:.{digits}g}")
+
+
+def narrow(value: float, digits: int) -> str:
+    """Write a number of the picture's table: with fewer digits where its column is too narrow for it."""
+    texts = [written(value, some_) for some_ in range(digits, 0, -1)]
+    return next((text for text in texts if len(text) <= WIDTH), texts[-1])

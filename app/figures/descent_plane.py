@@ -10,7 +10,7 @@ from app.charts import parameter, source
 from app.figures import plane
 from app.figures.descent import Look, channel, colours, dots, lines, losses
 from app.figures.descent_data import Race, ends, follow_rows, runs, stretched, timeline, walk_rows
-from app.figures.descent_runs import Settings
+from app.figures.descent_runs import Settings, title_of
 from app.figures.descent_words import step
 from app.figures.line import Data, View
 from app.figures.mse_words import number
@@ -23,13 +23,14 @@ from core.windows import Plane
 HEIGHT = 330  # px
 
 
-def chart(shown: tuple[str, ...], clock: str) -> alt.HConcatChart:
+def chart(shown: tuple[str, ...], clock: str, batch_size: int) -> alt.HConcatChart:
     """Build the map with the paths, and the loss on the clock beside it."""
-    views: alt.HConcatChart = alt.hconcat(_map(shown), losses(shown, clock, height=HEIGHT), spacing=24)
+    look = colours(shown, batch_size)
+    views: alt.HConcatChart = alt.hconcat(_map(shown, look), losses(shown, clock, look, height=HEIGHT), spacing=24)
     return views.add_params(parameter("step"), parameter("w", 1.0), parameter("b"))
 
 
-def _map(shown: tuple[str, ...]) -> View:
+def _map(shown: tuple[str, ...], look: Look) -> View:
     def x(field: str = "w") -> alt.X:
         made: alt.X = channel(alt.X, "w", _("weight w"), field=field, grid=False)
         return made
@@ -52,7 +53,7 @@ def _map(shown: tuple[str, ...]) -> View:
         .transform_filter("datum.unique")
         .mark_point(clip=True, strokeWidth=2, opacity=1, **lowest)
         .encode(x=x(), y=y()),
-        *lines(alt.Chart(source("walk")), x(), y(), colours(shown)),
+        *lines(alt.Chart(source("walk")), x(), y(), look),
         start.mark_point(clip=True, color="@weight", size=90, strokeWidth=2, filled=False, opacity=1).encode(
             x=x("at_w"), y=y("at_b")
         ),
@@ -88,14 +89,14 @@ def formula() -> str:
     return f"<div style='font-size:.92em'>{'&emsp; '.join(pieces)}</div>"
 
 
-def in_words(found: dict[str, Trajectory], window: Plane, title_of: dict[str, str]) -> str:
+def in_words(found: dict[str, Trajectory], window: Plane) -> str:
     """Write the text alternative of the map."""
     start = _(
         "A map of the loss over w from {w0} to {w1} and b from {b0} to {b1}, and the path of each method over it. "
     )
     one = _("{method} ends at w = {w}, b = {b}, where the loss is {cost}.")
     ends_ = [
-        one.format(method=title_of[racer], w=number(run.w[-1]), b=number(run.b[-1]), cost=number(run.cost[-1]))
+        one.format(method=title_of(racer, run), w=number(run.w[-1]), b=number(run.b[-1]), cost=number(run.cost[-1]))
         for racer, run in found.items()
     ]
     limits = {"w0": window.w.start, "w1": window.w.stop, "b0": window.b.start, "b1": window.b.stop}

@@ -63,9 +63,27 @@ class Settings:
         )
 
 
-def title(racer: str) -> str:
-    """Name a method in the reader's language."""
-    return _(RACERS[racer].title)
+def title(racer: str, batch_size: int | None = None) -> str:
+    """Name a method in the reader's language, a mini-batch with its size where that is given."""
+    how = RACERS[racer]
+    if how.method != "minibatch" or batch_size is None:
+        return _(how.title)
+    named = _("Mini-batch of {size}, shuffled") if how.shuffle else _("Mini-batch of {size}, in order")
+    return named.format(size=f"{batch_size:,}")
+
+
+def title_of(racer: str, course: Trajectory) -> str:
+    """Name the method of a run."""
+    return title(racer, course.spec.batch_size)
+
+
+def on_screen(error: InputError, label: str) -> InputError:
+    """Name the field of a refused setting as its label does, and write its value as the field does."""
+    value = error.values.get("value")
+    changed: dict[str, object] = {"value": f"{value:.15g}"} if isinstance(value, float) else {}
+    if error.values.get("name") in {"epochs", "batch_size", "seed"}:
+        changed["name"] = label
+    return InputError(error.message, **error.values | changed)
 
 
 @lru_cache(maxsize=24)  # of 200,000 updates each at most, about 15 MB

@@ -64,11 +64,12 @@ def _why(found: Trajectory) -> str:
 
 
 def _print_table(found: Trajectory) -> None:
+    """Print a row an update; the epoch counts from 0, as the course's listings do."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("epoch", "update", "gradient", "w", "cost")
     columns = zip(found.epoch, found.gradient_w, found.w, found.cost, strict=True)
     for update, (epoch, gradient, w, cost) in enumerate(columns, start=1):
-        table.add_row(str(epoch + 1), str(update), f"{gradient:.6g}", f"{w:.10g}", f"{cost:.6g}")
+        table.add_row(str(epoch), str(update), f"{gradient:.6g}", f"{w:.10g}", f"{cost:.6g}")
     Console().print(table)

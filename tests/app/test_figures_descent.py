@@ -88,7 +88,7 @@ def test_the_update_that_is_shown_leads_from_one_place_to_the_next(follow):
     np.testing.assert_array_equal(made["w0"] - made["lr"] * made["gw"], made["w1"])
     np.testing.assert_allclose(2 * made["steepness"] * (made["w0"] - made["best"]), made["gw"], rtol=1e-9, atol=1e-9)
     assert rows.loc[0, "w1"] == 1.0
-    assert rows.loc[0, ["w0", "gw", "x", "y"]].isna().all()
+    assert rows.loc[0, ["w0", "gw", "xa", "ya"]].isna().all()
     assert made["partial"].all() == (follow != "gd")
 
 

@@ -92,6 +92,8 @@ def test_the_table_has_a_row_for_each_update(capsys):
     out = capsys.readouterr().out
     assert len([line for line in out.splitlines() if "│" in line]) == 30
     assert "1.02" in out
+    rows = [line.split("│")[1:3] for line in out.splitlines() if "│" in line]
+    assert [(int(epoch), int(update)) for epoch, update in rows] == [(k // 3, k + 1) for k in range(30)]
 
 
 @pytest.mark.parametrize(

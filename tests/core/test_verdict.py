@@ -1,5 +1,7 @@
 """What is said about a run of gradient descent agrees with what the run does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -36,7 +38,7 @@ def test_on_the_edge_it_jumps_for_ever():
 def test_samples_that_disagree_never_let_sgd_rest_and_samples_that_agree_do():
     judged = judge(descend(NOISY, Descent(method="sgd", epochs=50)))
     assert judged.kind == "circles"
-    assert judged.low < judged.best < judged.high
+    assert judged.low < judged.lowest.w < judged.high
     judged = judge(descend(COURSE, Descent(method="sgd", epochs=100)))
     assert judged.kind == "arrived"
     assert judged.digits >= 12
@@ -44,6 +46,33 @@ def test_samples_that_disagree_never_let_sgd_rest_and_samples_that_agree_do():
 
 def test_a_tiny_learning_rate_is_under_way():
     assert judge(descend(NOISY, Descent(method="sgd", lr=1e-5, epochs=3))).kind == "underway"
+    assert judge(descend(COURSE, Descent(method="sgd", lr=0.1, epochs=2))).kind == "underway"  # agreeing samples
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("batch_size", [1, 3, 5, 11])
+@pytest.mark.parametrize("b", [None, 0.0])
+def test_what_crosses_the_minimum_again_and_again_is_not_under_way(seed, batch_size, b):
+    spec = Descent(method="minibatch", shuffle=True, batch_size=batch_size, seed=seed, epochs=1_000, b=b)
+    run = descend(NOISY, spec)
+    judged = judge(run)
+    later = run.w[len(run) // 2 :] > judged.lowest.w
+    assert np.count_nonzero(np.diff(later)) > 10
+    assert judged.kind == "circles"
+
+
+def test_a_few_epochs_are_enough_to_forget_a_start_far_away():
+    spec = Descent(method="sgd", shuffle=True, lr=0.003, epochs=15, seed=3, w=3.5)
+    assert judge(descend(PRESETS["outlier"].points, spec)).kind == "circles"
+
+
+@pytest.mark.parametrize("method", ["gd", "sgd", "minibatch"])
+@pytest.mark.parametrize("x", [(3.0,), (0.0, 0.0, 0.0), (2.0, 2.0, 2.0)])
+def test_with_a_bias_and_equal_x_no_minimum_is_the_only_one(x, method):
+    points = Points(x=x, y=(1.0, 2.0, 3.0)[: len(x)])
+    spec = Descent(method=method, batch_size=1, w=0.5, b=0.0, epochs=10)
+    assert judge(descend(points, spec)).kind == "valley"
+    assert judge(descend(points, replace(spec, lr=100.0))).kind == "diverges"
 
 
 def test_without_a_slope_nothing_moves():
