@@ -9,6 +9,7 @@ from core.shapes.errors import Place, ShapeError
 from core.shapes.layer import LARGEST, REQUIRED, UNKNOWN, Argument, Layer, Shape, Value, listed
 from core.shapes.sizes import UNRESOLVED
 
+KNOWABLE = frozenset({"in_features", "in_channels", "num_features"})  # what the tensor that arrives tells
 SHOWN = 40  # characters of a wrong value that a sentence quotes
 
 
@@ -98,8 +99,20 @@ def _type_error(layer: Layer, sentence: str, words: str, name: str) -> ShapeErro
 
 
 def _refuse_wrong_type(layer: Layer, argument: Argument, value: Value) -> None:
-    """Refuse 2.5 channels, and numbers that no computer has room for."""
-    if value == UNKNOWN or (value is None and argument.optional) or argument.form == "any":
+    """Refuse 2.5 channels, unknowns that nothing tells, and numbers that no computer has room for."""
+    if holds_unknown(value):
+        if argument.name in KNOWABLE and value == UNKNOWN:
+            return
+        raise ShapeError(
+            N_(
+                "{kind}: {name} cannot be ?. A ? may stand for in_features, in_channels or num_features: these follow "
+                "from what arrives. In view and reshape, write -1 for the size to be worked out."
+            ),
+            at=_place(layer),
+            kind=layer.kind,
+            name=argument.name,
+        )
+    if (value is None and argument.optional) or argument.form == "any":
         return
     if not _fits(argument, value):
         raise ShapeError(
@@ -120,6 +133,13 @@ def _refuse_wrong_type(layer: Layer, argument: Argument, value: Value) -> None:
                 value=f"{part:,}" if abs(part) < 10**18 else f"{str(part)[:6]}…",
                 limit=f"{LARGEST:,}",
             )
+
+
+def holds_unknown(value: Value) -> bool:
+    """Tell whether a value is, or has in it, a size that is to be worked out."""
+    if isinstance(value, tuple):
+        return any(holds_unknown(part) for part in value)
+    return isinstance(value, str) and value == UNKNOWN
 
 
 _WANTED = {

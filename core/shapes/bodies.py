@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 from core.messages import N_
 from core.shapes.calls import CONTAINERS
 from core.shapes.chain import SizeOf
-from core.shapes.expressions import NOT_READ, OPERATORS, fail, quote
+from core.shapes.expressions import NOT_READ, OPERATORS, QUESTION, fail, quote
 from core.shapes.layer import UNKNOWN
 from core.shapes.layers import LAYERS
 from core.shapes.objects import WEIGHTS, Objects
 from core.shapes.values import Container, Instance, Path, Returned, Sizes, SourceError, Tensor
 
-QUESTION = "UNKNOWN_"  # stands in the tree for the ? of Linear(?, 10)
 TORCH = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}  # what everybody calls them
 STRAIGHT = N_("A net is read as a straight line: {keyword} cannot be read here.")
 KEYWORDS: dict[type[ast.stmt], str] = {

@@ -28,6 +28,7 @@ from core.shapes.values import (
     Tensor,
 )
 
+QUESTION = "UNKNOWN_"  # stands in the tree for the ? of Linear(?, 10)
 MOST_STEPS = 20_000  # expressions that are looked at for one source
 DEEPEST = 60  # expressions and calls inside one another
 LARGEST_NUMBER = 10**12
@@ -72,7 +73,7 @@ def quote(node: ast.AST) -> str:
     """Return the source of a small expression, shortened; its form where it is large."""
     if sum(1 for _ in zip(ast.walk(node), range(LONGEST_QUOTE), strict=False)) == LONGEST_QUOTE:
         return type(node).__name__  # unparsing a deep expression takes long
-    text = " ".join(ast.unparse(node).split())
+    text = " ".join(ast.unparse(node).replace(QUESTION, UNKNOWN).split())
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
 
 

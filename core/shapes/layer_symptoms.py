@@ -34,7 +34,7 @@ def matrices(found: Match) -> Iterator[Note]:
         features=features,
         rows=rows,
     )
-    if features <= 32 and inside % features == 0 and rows % (inside // features) == 0:
+    if 0 < features <= 32 and inside and inside % features == 0 and rows % (inside // features) == 0:
         yield note(
             N_(
                 "Only the last dimension was taken as features: flatten first, with x.view(x.size(0), -1) "

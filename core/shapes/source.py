@@ -14,10 +14,10 @@ from textwrap import dedent
 from typing import NoReturn
 
 from core.messages import N_
-from core.shapes.bodies import KEYWORDS, QUESTION, STRAIGHT, Interpreter
+from core.shapes.bodies import KEYWORDS, STRAIGHT, Interpreter
 from core.shapes.calls import CONTAINERS, MOST_NODES
 from core.shapes.chain import INPUT, Chain
-from core.shapes.expressions import TOO_DEEP
+from core.shapes.expressions import QUESTION, TOO_DEEP
 from core.shapes.layers import LAYERS
 from core.shapes.objects import method_of
 from core.shapes.values import Container, Module, SourceError, Tensor, name_modules
@@ -31,7 +31,7 @@ NO_NET = N_(
 )
 QUESTION_MARK = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\#[^\n]*|\?""")  # strings and comments stay
 FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)  # of a listing that was copied with its Markdown
-FULL_WIDTH = str.maketrans("，（）：；＝“”‘’［］", ",():;=\"\"''[]")
+FULL_WIDTH = str.maketrans("，（）：；＝“”‘’［］０１２３４５６７８９", ",():;=\"\"''[]0123456789")
 
 
 @dataclass(frozen=True, kw_only=True)

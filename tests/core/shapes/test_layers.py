@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -198,6 +199,30 @@ def test_a_lazy_layer_counts_what_arrives(kind):
 def test_a_question_mark_is_worked_out():
     assert apply("Linear", bind("Linear", UNKNOWN, 10), (64, 320)).filled == {"in_features": 320}
     assert apply("Conv2d", bind("Conv2d", UNKNOWN, 10, 5), (64, 3, 28, 28)).filled == {"in_channels": 3}
+
+
+PLAIN = {"size": 1, "sizes": 1, "shape": (1,), "flag": True, "number": 0.5, "any": 1}  # by the form of an argument
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_question_mark_is_filled_in_or_refused_wherever_it_stands(kind):
+    layer = LAYERS[kind]
+    plain = {
+        one.name: one.choices[0] if one.form == "choice" else PLAIN[one.form]
+        for one in layer.arguments
+        if one.default == REQUIRED
+    }
+    for argument in layer.arguments:
+        for value in (UNKNOWN, (1, UNKNOWN)):
+            if value == UNKNOWN and argument.name in {"in_features", "in_channels", "num_features"}:
+                bound = bind(kind, **{**plain, argument.name: value})
+                for rank in range(7):
+                    with suppress(ShapeError):  # tensors of another rank
+                        filled = apply(kind, bound, (4,) * rank).filled
+                        assert filled == {argument.name: 4} or kind.startswith("Instance")
+            else:
+                with pytest.raises(ShapeError, match=r"cannot be \?"):
+                    bind(kind, **{**plain, argument.name: value})
 
 
 def steps(kind, *values, shape, **named):

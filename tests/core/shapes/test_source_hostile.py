@@ -120,6 +120,12 @@ REFUSED = {  # source, the line to name, words of the sentence
     "parts of a tensor": (in_net(LINEAR, "return self.a(x)[:, 0]"), 9, "Parts of a tensor"),
     "a ModuleList that is called": (in_net("self.a = nn.ModuleList([nn.ReLU()])", "return self.a(x)"), 9, "one by one"),
     "too many arguments": (in_net(LINEAR, "return self.a(x)") + "Net(1, 2)", 4, "more arguments"),
+    "? as out_channels": ("nn.Sequential(nn.Conv2d(1, ?, 3))", 1, "out_channels cannot be ?"),
+    "? as both channels": ("nn.Conv2d(?, ?, 5)", 1, "out_channels cannot be ?"),
+    "? as kernel": ("\nConv2d(1, 10, ?)", 2, "kernel_size cannot be ?"),
+    "? in a view": (in_net(LINEAR, "return self.a(x.view(-1, ?))"), 9, "write -1 for the size"),
+    "? in a calculation": ("nn.Linear(? * 2, 3)", 1, "cannot be read here: ? * 2"),
+    "full-width digits": ("nn.Linear(１0, 3)", 1, "１ is a full-width one: write 1 instead"),
     "unknown name": ("nn.Linear(width, 1)", 1, "width is not known here"),
     "unknown method": (in_net(LINEAR, "return self.a(x).backward()"), 9, "backward is not among"),
 }

@@ -1,5 +1,6 @@
 """Every message is one that the installed PyTorch really raises; its explanation names the right numbers and place."""
 
+import re
 import time
 import traceback
 import warnings
@@ -238,6 +239,21 @@ def test_damaged_messages_are_explained_or_refused(name, data):
     except InputError as error:
         whole = str(error)
     assert whole
+
+
+@pytest.mark.parametrize("name", sorted(SYMPTOMS))
+@pytest.mark.parametrize("number", ["0", "1", "99999999999999999", "9" * 20])
+def test_every_number_of_a_message_may_be_zero_or_huge(name, number):
+    text = said(RAISED[name][0])
+    chain = read(LISTINGS["cnn"]).chain
+    for found in re.finditer(r"\d+", text):
+        broken = text[: found.start()] + number + text[found.end() :]
+        for changed in (broken, re.sub(r"\d+", number, text)):
+            try:
+                whole = " ".join(map(str, explain(changed, chain, (2, 1, 28, 28)).notes))
+            except InputError as error:
+                whole = str(error)
+            assert whole
 
 
 def test_a_long_text_is_explained_quickly():
