@@ -97,8 +97,9 @@ def what_is_measured() -> str:
 def progress(state: Snapshot) -> str:
     """Say what is being measured and for how long; how long it will take is known from the last time only."""
     doing = way_title(state.way, state.workers) if state.way else _("preparing the data set")
+    measured = (state.way, state.workers)
     said = _("Part {part} of {parts}: {doing}. {seconds} s so far.").format(
-        part=min(len(state.timings) + 1, len(PLAN)),
+        part=PLAN.index(measured) + 1 if measured in PLAN else 1,
         parts=len(PLAN),
         doing=doing,
         seconds=max(0, round(time.monotonic() - state.began)),
