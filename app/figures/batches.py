@@ -201,7 +201,7 @@ def _headings(few: bool) -> list[alt.Chart]:
             "fontSize": alt.expr("0.8 * em"),
             "limit": alt.expr("width"),  # a wider one would make the plot narrower
         }
-        halo = row.mark_text(color="@background", stroke="@background", strokeWidth=10, strokeJoin="round", **text)
+        halo = row.mark_text(color="@background", stroke="@background", strokeWidth=7, strokeJoin="round", **text)
         layers += [
             mark.encode(x=alt.value(0), y=_y(), text="said:N") for mark in (halo, row.mark_text(color="@muted", **text))
         ]

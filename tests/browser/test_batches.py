@@ -121,11 +121,33 @@ def test_all_rows_are_a_choice_that_brings_its_batch_size(belt):
 
 def test_the_gradient_page_opens_with_the_same_batches(belt):
     page, _ = belt("?batch_size=3&seed=7")
+    before = page.evaluate("() => history.length")
     page.get_by_role("link", name="See what this batch size does to the gradient").click()
     page.wait_for_url("**/descent?*seed=7*")
     page.locator(".player canvas").first.wait_for()
     for name, value in (("Batch size", "3"), ("Seed", "7")):
         expect(page.get_by_role("spinbutton", name=name).or_(page.get_by_label(name)).first).to_have_value(value)
+    assert "method=minibatch-shuffled" in page.url
+    assert page.evaluate("() => history.length") == before + 1  # the link is as that page would write it
+    page.go_back()
+    page.wait_for_url("**/batches?*seed=7*")
+
+
+def test_a_batch_size_that_fits_stays_and_the_belt_starts_anew(belt):
+    page, _ = belt("?batch_size=4")
+    for _step in range(3):
+        button(page, "One step forward").click()
+    size = page.get_by_role("spinbutton", name="Batch size")
+    size.fill("12")
+    size.press("Enter")
+    position = page.locator(".player .position").first
+    expect(position).to_have_text("1 / 3")  # there is no fourth step
+    size.fill("4")
+    size.press("Enter")
+    expect(position).to_have_text("1 / 9")
+    page.get_by_role("radio", name="All 768 rows").or_(page.get_by_role("button", name="All 768 rows")).first.click()
+    expect(position).to_have_text("1 / 576")
+    expect(size).to_have_value("4")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
