@@ -13,7 +13,7 @@ from core.padding import Array
 
 MAX_TYPED = 28  # cells along an axis of a typed input
 LIMIT = 1e4  # largest absolute value of a cell
-MAX_CHARACTERS = 20_000
+MAX_CHARACTERS = 5_000  # of a typed matrix: 28 rows of 28 numbers of five characters; what is longer fits no link
 _FULL_WIDTH = str.maketrans({"，": ",", "；": ";", "　": " ", "−": "-", "\ufeff": None})
 _ROW_END = re.compile(r"[;\n]|\]\s*,?\s*(?=\[)")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
@@ -52,12 +52,11 @@ def parse(text: str, *, most: int = MAX_TYPED) -> Matrix:
     Raises:
         InputError: names the row and the column of the first thing that is no number, and what would be right.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise InputError("The text has more than {most:,} characters; give fewer rows.", most=MAX_CHARACTERS)
+    check_length(text, most)
     lines = [line.strip(" ,[]()\t") for line in _ROW_END.split(text.translate(_FULL_WIDTH))]
     rows = [re.split(r"[\s,]+", line) for line in lines if line]
     if not rows:
-        raise InputError("There is no matrix; write a row a line, such as 1 0 -1.")
+        raise InputError("There is no matrix; write its rows parted by semicolons, such as 1 2; 3 4.")
     if max(len(rows), *map(len, rows)) > most:
         raise InputError(
             "The matrix has {rows} rows and up to {columns} columns; give at most {most} of each.",
@@ -68,7 +67,7 @@ def parse(text: str, *, most: int = MAX_TYPED) -> Matrix:
     for number, row in enumerate(rows, start=1):
         if len(row) != len(rows[0]):
             raise InputError(
-                "Row {row} has {count} numbers and row 1 has {first}; give the same number in each row.",
+                "Row {row} is {count} long and row 1 is {first} long; give each row as many numbers.",
                 row=number,
                 count=len(row),
                 first=len(rows[0]),
@@ -80,6 +79,31 @@ def parse(text: str, *, most: int = MAX_TYPED) -> Matrix:
 def parse_kernel(text: str) -> Matrix:
     """Read a kernel: a matrix of at most 11 rows and columns."""
     return parse(text, most=MAX_KERNEL)
+
+
+def parse_sequence(text: str, *, most: int = MAX_TYPED) -> Matrix:
+    """Read a sequence as a matrix of one row; raises InputError where it is none, or longer than `most`."""
+    check_length(text, most)
+    lines = [line for line in _ROW_END.split(text.translate(_FULL_WIDTH)) if line.strip(" ,[]()\t")]
+    if not lines:
+        raise InputError("There is no number; write some parted by blanks, such as 1 0 -1.")
+    if len(lines) > 1:
+        raise InputError("A sequence is one row of numbers; this has {rows} rows.", rows=len(lines))
+    count = len(re.split(r"[\s,]+", lines[0].strip(" ,[]()\t")))
+    if count > most:
+        raise InputError("The sequence has {count} numbers; give at most {most}.", count=count, most=most)
+    return parse(text, most=most)
+
+
+def check_length(text: str, most: int = MAX_TYPED) -> None:
+    """Raise InputError where a text is longer than any matrix of `most` rows and columns needs."""
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            "The text has {count:,} characters, more than {limit:,}; give at most {most} rows of {most} numbers.",
+            count=len(text),
+            limit=MAX_CHARACTERS,
+            most=most,
+        )
 
 
 def written(matrix: Matrix) -> str:
@@ -118,8 +142,8 @@ def _named(title: str, text: str, divisor: float = 1.0) -> Named:
 
 # The examples of the course's lecture: a 5 × 5 input for the convolution, its upper left part for the pooling.
 INPUTS: dict[str, Named] = {
-    "course": _named(N_("The course's 5 × 5"), "3 4 6 5 7; 2 4 6 8 2; 1 6 7 8 4; 9 7 4 6 2; 3 7 5 4 1"),
-    "pooling": _named(N_("The course's 4 × 4"), "3 4 6 5; 2 4 6 8; 1 6 7 8; 9 7 4 6"),
+    "course": _named(N_("Course, 5 × 5"), "3 4 6 5 7; 2 4 6 8 2; 1 6 7 8 4; 9 7 4 6 2; 3 7 5 4 1"),
+    "pooling": _named(N_("Course, 4 × 4"), "3 4 6 5; 2 4 6 8; 1 6 7 8; 9 7 4 6"),
 }
 
 KERNELS: dict[str, Named] = {

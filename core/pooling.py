@@ -50,7 +50,7 @@ class Pooling:
         check_axes(self.padding, PADDING_BOUNDS, 0, max(self.kernel), axes)
         if any(2 * cells_ > kernel for cells_, kernel in zip(self.padding, self.kernel, strict=True)):
             raise InputError(
-                "Pooling pads by at most half the kernel: {most} cells, not {value}.",
+                "Pooling pads by at most half the kernel, here {most}, not {value}.",
                 most=min(self.kernel) // 2,
                 value=max(self.padding),
             )

@@ -1,7 +1,7 @@
 """Matrices side by side, and what changes among them from step to step: the pictures of channels, pooling and stamps.
 
-A `Board` collects matrices, outlines and texts in units of a cell, for a left and a right half; `boards` draws them.
-The chart is the same for all of them, and its cells are square on every screen.
+A `Board` collects matrices, outlines and texts in units of a cell, for a left and a right half; `boards` draws them
+beside each other, on a phone too. The chart is the same for all of them, and its cells are square on every screen.
 """
 
 from dataclasses import dataclass, field
@@ -12,13 +12,16 @@ import numpy as np
 import pandas as pd
 
 from app.charts import parameter, source
-from app.figures.convolution import HEIGHT, LARGEST, READABLE, Panel, number
-from app.figures.line import Data, View, carrier
+from app.figures.convolution import LARGEST, READABLE, Panel, number
+from app.figures.line import Data, carrier
 from core.convolution import Cell
 from core.padding import Array
 
 ALWAYS = -1  # the step of what does not change
 VIEWS = ("left", "right")
+HEIGHT = 310  # px; with the sentence and the timeline it fits below a section's inputs
+BETWEEN = 1.5  # cells from the left half to the right one
+TEXT = "min(0.93 * em, max(0.75 * em, 0.55 * cell))"  # px; the names stand closer where the cells are small
 QUANTITIES = ("data", "weight", "bias", "prediction", "residual", "loss", "momentum", "muted", "grid")
 _FRAME = "data('frame')[0]"
 _UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
@@ -27,21 +30,10 @@ _COLOURS = alt.Scale(domain=list(QUANTITIES), range=[f"@{name}" for name in QUAN
 _NOW = f"datum.step === {ALWAYS} || datum.step === step"
 
 
-def boards() -> alt.HConcatChart:
+def boards() -> Any:  # noqa: ANN401 - what Altair's methods give
     """Build the picture of a board."""
-    side = ", ".join(
-        f"range('{view}_x')[1] / {_FRAME}.{view}_cols, range('{view}_y')[0] / {_FRAME}.{view}_rows" for view in VIEWS
-    )
-    views = alt.hconcat(*map(_half, VIEWS), spacing=20)
-    chart: alt.HConcatChart = views.add_params(
-        parameter("step"), alt.param(name="cell", expr=f"min({LARGEST}, {side})")
-    )
-    return chart
-
-
-def _half(view: str) -> View:
-    panel = Panel(view, cell="cell", top="0")
-    here = f"datum.view === '{view}' && ({_NOW})"
+    cell = f"min({LARGEST}, range('board_x')[1] / {_FRAME}.cols, range('board_y')[0] / {_FRAME}.rows)"
+    panel = Panel("board", cell="cell", top="0")
     block: dict[str, Any] = {
         "x": alt.X("x0:Q", scale=_UNIT, axis=None),
         "x2": "x1:Q",
@@ -52,11 +44,11 @@ def _half(view: str) -> View:
         "x": alt.X("xm:Q", scale=_UNIT, axis=None),
         "y": alt.Y("ym:Q", scale=_DOWN, axis=None),
     }
-    cells = panel.cells(alt.Chart(source("cells")).transform_filter(here))
+    cells = panel.cells(alt.Chart(source("cells")).transform_filter(_NOW))
     size = alt.expr("min(0.85 * em, 0.42 * cell, 1.5 * cell / max(1, length(datum.number)))")
-    marks = alt.Chart(source("marks")).transform_filter(here)
+    marks = alt.Chart(source("marks")).transform_filter(_NOW)
     marks = panel.placed(marks, "datum.row", "datum.col", high="datum.high", wide="datum.wide")
-    texts = panel.cells(alt.Chart(source("texts")).transform_filter(here))
+    texts = panel.cells(alt.Chart(source("texts")).transform_filter(_NOW))
     shade = alt.Scale(domain=[0, 1], range=[0, 1])
     layers = [
         cells.mark_rect(stroke="@grid", strokeWidth=1).encode(
@@ -73,11 +65,13 @@ def _half(view: str) -> View:
         cells.transform_filter("datum.number != '' && cell >= 15")
         .mark_text(color="@text", fontSize=size)
         .encode(**middle, text="number:N"),
-        texts.mark_text(align="left", baseline="bottom", dy=-4, color="@text").encode(
+        texts.mark_text(align="left", baseline="bottom", dy=-4, color="@text", fontSize=alt.expr(TEXT)).encode(
             x=alt.X("x0:Q", scale=_UNIT, axis=None), y=alt.Y("y1:Q", scale=_DOWN, axis=None), text="text:N"
         ),
     ]
-    return alt.layer(carrier(), *layers, name=view).properties(width=450, height=HEIGHT)
+    chart = alt.layer(carrier(), *layers, name="board")
+    chart = chart.properties(width=900, height=HEIGHT)
+    return chart.add_params(parameter("step"), alt.param(name="cell", expr=cell))
 
 
 @dataclass
@@ -139,17 +133,39 @@ class Board:
         self.texts.append({"view": view, "row": row, "col": col, "text": text, "step": step})
         self._reach(view, row + 1, col)
 
+    def drawn(self, captions: list[str], *, cell: int = LARGEST, most: int = HEIGHT) -> "Drawn":
+        """Return what the player needs: a sentence for each step, and px for cells of `cell` px, or `most` in all."""
+        rows = max(self.sizes[f"{view}_rows"] for view in VIEWS)
+        return Drawn(data=self.data(), captions=captions, height=min(most, int(np.ceil(cell * rows))))
+
     def data(self) -> Data:
         """Return what `boards` draws."""
+        start = {"left": 0.0, "right": self.sizes["left_cols"] + BETWEEN}
+        rows = max(self.sizes[f"{view}_rows"] for view in VIEWS)
+        frame = {"rows": rows, "cols": start["right"] + self.sizes["right_cols"]}
         empty: dict[str, list[object]] = {name: [] for name in ("view", "row", "col", "high", "wide", "step")}
         return {
-            "cells": pd.DataFrame(self.cells),
-            "marks": pd.DataFrame(self.marks or empty),
-            "texts": pd.DataFrame(self.texts),
-            "frame": pd.DataFrame([self.sizes]),
+            "cells": _placed(pd.DataFrame(self.cells), start),
+            "marks": _placed(pd.DataFrame(self.marks or empty), start),
+            "texts": _placed(pd.DataFrame(self.texts), start),
+            "frame": pd.DataFrame([frame]),
         }
 
     def _reach(self, view: str, rows: float, cols: float) -> None:
         sizes = self.sizes
         sizes[f"{view}_rows"] = max(sizes[f"{view}_rows"], rows + 0.1)
         sizes[f"{view}_cols"] = max(sizes[f"{view}_cols"], cols + 0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A finished board."""
+
+    data: Data
+    captions: list[str]  # one per step
+    height: int  # px
+
+
+def _placed(rows: pd.DataFrame, start: dict[str, float]) -> pd.DataFrame:
+    """Put each half where it starts on the common ground."""
+    return rows.assign(col=rows["col"].astype(float) + rows["view"].map(start).astype(float))

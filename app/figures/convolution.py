@@ -24,6 +24,8 @@ from core.padding import Array, pad
 HEIGHT = 350  # px
 TOP = 26  # px above the matrices, for their names
 LARGEST = 46  # px; the side of a cell
+ROW = 76  # px; height of a sequence with its name
+BELOW = 150  # px; height of a sequence's kernel and products, one above the other
 READABLE = 14  # cells; a wider matrix has no numbers in it
 ROOMY = 3  # cells; the numbers of a wider kernel have two decimals only
 GAP = 18  # px on each side of the kernel, for the signs ∗ and =
@@ -64,19 +66,31 @@ def pointer(name: str, *fields: str) -> alt.Parameter:
 
 def sliding() -> alt.HConcatChart:
     """Build the picture of a convolution."""
-    views = alt.hconcat(_input_view(), _output_view(), spacing=20)
-    chart: alt.HConcatChart = views.add_params(
+    chart: alt.HConcatChart = _steered(alt.hconcat(_input_view(), _output_view(), spacing=20))
+    return chart
+
+
+def sliding_row() -> alt.VConcatChart:
+    """Build the picture of a convolution along one axis: the sequence, and below it all the rest."""
+    below = _output_view().properties(width=900, height=BELOW)
+    chart: alt.VConcatChart = _steered(alt.vconcat(_input_view().properties(width=900, height=ROW), below, spacing=4))
+    return chart
+
+
+def _steered(views: Any) -> Any:  # noqa: ANN401 - an Altair chart of two views, beside or below each other
+    """Give the picture the parameters that its marks follow."""
+    return views.add_params(
         parameter("step"),
         alt.param(name="kernel_cell", expr=KERNEL_CELL),
         alt.param(name="kernel_width", expr=KERNEL_WIDTH),
         alt.param(name="cell", expr=CELL),
         alt.param(name="at", expr=pointed("over_right", 0, "step")),
+        alt.param(name="output_at", expr=pointed("over_right", 0, "-1")),
         alt.param(name="weight_at", expr=pointed("over_right", 1, "-1")),
         alt.param(name="input_at", expr=pointed("over_left", 0, "-1")),
         alt.param(name="top", expr=f"floor(at / {FRAME}.ocols) * {FRAME}.sh"),  # of the window, in the padded input
         alt.param(name="left", expr=f"(at % {FRAME}.ocols) * {FRAME}.sw"),
     )
-    return chart
 
 
 class Panel:
@@ -197,7 +211,7 @@ def _input_view() -> View:
         _outlined(under, "weight", width=1, fill=0.22),
         _outlined(window, "weight"),
         factor.mark_text(
-            color="@weight",
+            color="@text",  # the weight's own colour could not be read on the input's in the dark
             align="right",
             baseline="bottom",
             dx=-2,

@@ -4,10 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from app.figures.boards import Board
+from app.figures.boards import Board, Drawn
 from app.figures.convolution import number
 from app.figures.convolution_words import listed, times
-from app.figures.line import Data
 from app.i18n import _
 from core import convolution, pooling, transposed
 from core.convolution import Convolution
@@ -16,6 +15,7 @@ from core.padding import Array
 from core.pooling import Pooling
 from core.transposed import TransposedConvolution
 
+SMALL = 23  # px; the side of a cell where there are many matrices, still with its number in it
 SIDE = 4  # cells of an input channel in the picture of several channels
 
 
@@ -27,42 +27,43 @@ def example(layer: Convolution) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=64)
-def channels_data(layer: Convolution, _language: str) -> tuple[Data, list[str]]:
+def channels_data(layer: Convolution, _language: str) -> Drawn:
     """Draw what each kernel does, a step per kernel: a product per channel, and their sum."""
     x, weight = example(layer)
     out = convolution.forward(layer, x, weight)
     board, captions = Board(), []
     pitch, side = SIDE + 1.4, layer.kernel[0]
     for channel, values in enumerate(x):
-        name = _("input channel {channel}").format(channel=channel)
+        name = _("input {channel}").format(channel=channel)
         board.matrix("left", values, "data", row=1 + channel * pitch, name=name, largest=4)
     for kernel, seen in enumerate(convolution.seen_channels(layer)):
         for depth, channel in enumerate(seen):
             row = 1 + channel * pitch
-            name = _("kernel {kernel}, channel {channel}").format(kernel=kernel, channel=depth)
+            name = _("kernel {kernel}").format(kernel=kernel)
+            board.text("left", "∗", row=row + 0.5 * SIDE - 0.7, col=SIDE + 0.4, step=kernel)
             board.matrix(
-                "left", weight[kernel, depth], "weight", row=row, col=SIDE + 1.5, name=name, largest=2, step=kernel
+                "left", weight[kernel, depth], "weight", row=row, col=SIDE + 1.4, name=name, largest=2, step=kernel
             )
             alone = Convolution(kernel=layer.kernel)
             part = convolution.forward(alone, x[[channel]], weight[kernel, depth][None, None])[0]
-            name = _("channel {channel} ∗ kernel").format(channel=channel)
-            board.matrix("right", part, "prediction", row=row, name=name, largest=20, step=kernel)
+            board.text("left", "=", row=row + 0.5 * SIDE - 0.7, col=SIDE + max(side, 2) + 1.8, step=kernel)
+            board.matrix("right", part, "prediction", row=row, largest=20, step=kernel)
         middle = 1 + (seen[0] + seen[-1]) / 2 * pitch
-        name = _("output channel {kernel}: their sum").format(kernel=kernel)
+        name = _("output {kernel}, the sum").format(kernel=kernel)
         board.matrix(
-            "right", out[kernel], "prediction", row=middle, col=len(part) + 4.5, name=name, largest=20, step=kernel
+            "right", out[kernel], "prediction", row=middle, col=len(part) + 1.5, name=name, largest=20, step=kernel
         )
         first = [float((x[channel, :side, :side] * weight[kernel, depth]).sum()) for depth, channel in enumerate(seen)]
         sentence = _("Kernel {kernel} makes output channel {kernel}. Its first cell: {parts} = {total}.")
         captions.append(
             sentence.format(kernel=kernel, parts=listed(first, " + "), total=number(float(out[kernel, 0, 0])))
         )
-    board.text("right", " ", row=1, col=len(part) + 11)  # room for the last name
-    return board.data(), captions
+    board.text("right", " ", row=1, col=len(part) + 6.5)  # room for the last name
+    return board.drawn(captions, cell=SMALL, most=440)
 
 
 @lru_cache(maxsize=64)
-def weights_data(layer: Convolution, _language: str) -> Data:
+def weights_data(layer: Convolution, _language: str) -> Drawn:
     """Draw the whole weight tensor: a row per kernel, a column per channel that it sees; beside it the output."""
     x, weight = example(layer)
     out = convolution.forward(layer, x, weight)
@@ -76,12 +77,12 @@ def weights_data(layer: Convolution, _language: str) -> Data:
             )
         name = _("output channel {kernel}").format(kernel=kernel)
         board.matrix("right", out[kernel], "prediction", row=row, name=name, largest=20)
-    board.text("right", " ", row=1, col=8)
-    return board.data()
+    board.text("right", " ", row=1, col=6)  # room for the last name
+    return board.drawn([], cell=SMALL, most=440)
 
 
 @lru_cache(maxsize=64)
-def pooling_data(layer: Pooling, x: Matrix, _language: str) -> tuple[Data, list[str]]:
+def pooling_data(layer: Pooling, x: Matrix, _language: str) -> Drawn:
     """Draw the window step by step; a caption says what it takes. Raises InputError where it does not fit."""
     values = x.array
     out = pooling.forward(layer, values[None])[0]
@@ -110,11 +111,11 @@ def pooling_data(layer: Pooling, x: Matrix, _language: str) -> tuple[Data, list[
             captions.append(f"max({listed(seen, ', ')}) = {result}")
         else:
             captions.append(f"({listed(seen, ' + ')}) / {pooling.divisor(layer, x.size, cell)} = {result}")
-    return board.data(), captions
+    return board.drawn(captions)
 
 
 @lru_cache(maxsize=64)
-def stamps_data(layer: TransposedConvolution, x: Matrix, kernel: Matrix, _language: str) -> tuple[Data, list[str]]:
+def stamps_data(layer: TransposedConvolution, x: Matrix, kernel: Matrix, _language: str) -> Drawn:
     """Draw how each input cell stamps the kernel, times its value, onto the output, and what the padding cuts off.
 
     Raises InputError where the padding leaves nothing.
@@ -123,7 +124,7 @@ def stamps_data(layer: TransposedConvolution, x: Matrix, kernel: Matrix, _langua
     board, captions = Board(), []
     board.matrix("left", x.array, "data", name=_("input {rows} × {cols}").format(rows=x.size[0], cols=x.size[1]))
     name = _("kernel {rows} × {cols}").format(rows=kernel.size[0], cols=kernel.size[1])
-    board.matrix("left", kernel.array, "weight", row=1, col=x.size[1] + 2, name=name)
+    board.matrix("left", kernel.array, "weight", row=1, col=x.size[1] + 1.5, name=name)
     if any(layer.padding):
         name = _("output {rows} × {cols}, inside the frame").format(rows=size[0], cols=size[1])
     else:
@@ -151,4 +152,4 @@ def stamps_data(layer: TransposedConvolution, x: Matrix, kernel: Matrix, _langua
         board.outline("right", "weight", row=1 + corner[0], col=corner[1], size=extent, step=step, shade=0.1)
         sentence = _("Input [{row}, {col}] stamps {stamp} onto the output.")
         captions.append(sentence.format(row=place[0], col=place[1], stamp=times(float(x.array[place]), kernel.array)))
-    return board.data(), captions
+    return board.drawn(captions)

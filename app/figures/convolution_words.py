@@ -1,12 +1,14 @@
 """The sentences and formulas beside the convolution, each computed from what is shown."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from app.figures.convolution import FRAME, number
 from app.figures.line import Data
 from app.figures.written import EQUALS, PLUS, bracketed, live, spoken
 from app.i18n import _, ngettext
-from app.page import Kind
+from app.page import Kind, theme
 from core import convolution
 from core.convolution import Cell, Convolution
 from core.matrices import Matrix
@@ -59,27 +61,66 @@ def _term(place: int | None, columns: int) -> str:
 def pointed_at() -> str:
     """Write the sentence about what is pointed at, as an expression for the browser."""
     weight, cell = "data('kernel')[weight_at]", "data('input')[input_at]"
-    count = f"format({FRAME}.orows * {FRAME}.ocols, 'd')"
-    of_weight = spoken(
-        _("Weight [{row}, {col}] = {value} meets {count} inputs, one for each output; {padding} of them are padding."),
-        row=f"format({weight}.row, 'd')",
-        col=f"format({weight}.col, 'd')",
-        value=f"format({weight}.weight, '.3~g')",
-        count=count,
-        padding=f"format({weight}.padding, 'd')",
-    )
+    count = f"{FRAME}.orows * {FRAME}.ocols"
+
+    def of_weight(n: int) -> str:
+        sentence = ngettext(
+            "Weight [{row}, {col}] = {value} meets {count} input, one for each output; in the padding: {padding}.",
+            "Weight [{row}, {col}] = {value} meets {count} inputs, one for each output; in the padding: {padding}.",
+            n,
+        )
+        return spoken(
+            sentence,
+            row=f"format({weight}.row, 'd')",
+            col=f"format({weight}.col, 'd')",
+            value=f"format({weight}.weight, '.3~g')",
+            count=f"format({count}, 'd')",
+            padding=f"format({weight}.padding, 'd')",
+        )
+
     numbers = {
         "row": f"format({cell}.row - {FRAME}.top, 'd')",
         "col": f"format({cell}.col - {FRAME}.left, 'd')",
         "value": f"format({cell}.value, '.3~g')",
         "count": f"format({cell}.uses, 'd')",
     }
-    of_padding = spoken(_("This cell is padding, {value}; it counts in {count} outputs."), **numbers)
-    of_input = spoken(_("Input [{row}, {col}] = {value} counts in {count} outputs."), **numbers)
+
+    def of_padding(n: int) -> str:
+        sentence = ngettext(
+            "This cell is padding, {value}; it counts in {count} output.",
+            "This cell is padding, {value}; it counts in {count} outputs.",
+            n,
+        )
+        return spoken(sentence, **numbers)
+
+    def of_input(n: int) -> str:
+        sentence = ngettext(
+            "Input [{row}, {col}] = {value} counts in {count} output.",
+            "Input [{row}, {col}] = {value} counts in {count} outputs.",
+            n,
+        )
+        return spoken(sentence, **numbers)
+
     passed = spoken(_("Input [{row}, {col}] = {value} meets no weight: it is discarded."), **numbers)
+    of_output = spoken(
+        _("Output [{row}, {col}]: the window above its inputs is lit, and their products with the weights."),
+        row=f"format(floor(at / {FRAME}.ocols), 'd')",
+        col=f"format(at % {FRAME}.ocols, 'd')",
+    )
     nothing = spoken(_("Point at an output, a weight or an input to see what belongs to it."))
-    of_cell = f"{cell}.pad ? {of_padding} : {cell}.uses == 0 ? {passed} : {of_input}"
-    return f"weight_at >= 0 ? {of_weight} : input_at >= 0 ? ({of_cell}) : {nothing}"
+    of_cell = (
+        f"{cell}.pad ? {_one_or_more(f'{cell}.uses', of_padding)} : {cell}.uses == 0 ? {passed}"
+        f" : {_one_or_more(f'{cell}.uses', of_input)}"
+    )
+    return (
+        f"weight_at >= 0 ? {_one_or_more(count, of_weight)} : input_at >= 0 ? ({of_cell})"
+        f" : output_at >= 0 ? {of_output} : {nothing}"
+    )
+
+
+def _one_or_more(count: str, sentence: Callable[[int], str]) -> str:
+    """Return the expression of a sentence that depends on a count; Chinese and English know two forms at most."""
+    return f"({count} == 1 ? {sentence(1)} : {sentence(2)})"
 
 
 def axes(layer: Convolution, size: Cell) -> list[Axis]:
@@ -139,6 +180,11 @@ def convolution_in_words(layer: Convolution, size: Cell, data: Data) -> str:
         least=number(float(out.min())),
         most=number(float(out.max())),
     )
+
+
+def below_zero() -> str:
+    """Return the name of the colour of what is below 0 on the reader's ground."""
+    return _("orange") if theme() == "dark" else _("brown")
 
 
 def listed(values: list[float], sign: str) -> str:

@@ -79,22 +79,22 @@ def test_what_is_lost_is_said():
 @pytest.mark.parametrize("groups", [1, 3])
 def test_the_channels_add_up(groups):
     layer = Convolution(in_channels=3, out_channels=3, groups=groups)
-    data, captions = convolution_boards.channels_data(layer, "en")
+    drawn = convolution_boards.channels_data(layer, "en")
     x, weight = convolution_boards.example(layer)
     theirs = F.conv2d(torch.from_numpy(x)[None], torch.from_numpy(weight), groups=groups)[0].numpy()
-    assert len(captions) == 3
-    for kernel, caption in enumerate(captions):
+    assert len(drawn.captions) == 3
+    for kernel, caption in enumerate(drawn.captions):
         assert caption.endswith(f"= {figure.number(float(theirs[kernel, 0, 0]))}.")
-        parts = data["cells"].query("view == 'right' and step == @kernel")
+        parts = drawn.data["cells"].query("view == 'right' and step == @kernel")
         assert len(parts) == theirs[kernel].size * (3 // groups + 1)
-    assert len(convolution_boards.weights_data(layer, "en")["cells"]) == weight.size + theirs.size
+    assert len(convolution_boards.weights_data(layer, "en").data["cells"]) == weight.size + theirs.size
 
 
 @pytest.mark.parametrize("kind", ["max", "avg"])
 def test_a_pooled_caption_ends_with_torch_s_number(kind):
     layer = Pooling(kind=kind, kernel=(3, 3), stride=(2, 2), padding=(1, 1), ceil_mode=True)
     x = INPUTS["pooling"].matrix
-    _data, captions = convolution_boards.pooling_data(layer, x, "en")
+    captions = convolution_boards.pooling_data(layer, x, "en").captions
     call = F.max_pool2d if kind == "max" else F.avg_pool2d
     theirs = call(torch.from_numpy(x.array)[None], 3, 2, 1, ceil_mode=True).numpy().ravel()
     assert [caption.rpartition("= ")[2] for caption in captions] == [figure.number(value) for value in theirs.tolist()]
@@ -104,9 +104,9 @@ def test_a_pooled_caption_ends_with_torch_s_number(kind):
 def test_the_last_stamp_leaves_the_whole_output():
     layer = TransposedConvolution(stride=(2, 2))
     x, kernel = parse("1 2; 3 4"), KERNELS["course"].matrix
-    data, captions = convolution_boards.stamps_data(layer, x, kernel, "en")
-    assert len(captions) == 4
-    last = data["cells"].query("view == 'right' and step == 3")
+    drawn = convolution_boards.stamps_data(layer, x, kernel, "en")
+    assert len(drawn.captions) == 4
+    last = drawn.data["cells"].query("view == 'right' and step == 3")
     wanted = transposed.forward(layer, x.array[None], kernel.array[None, None]).ravel().tolist()
     assert last["number"].tolist() == [figure.number(value) for value in wanted]
 
@@ -129,8 +129,12 @@ def test_numbers_are_short():
 def test_a_board_grows_with_what_is_drawn():
     board = boards.Board()
     board.matrix("left", Matrix(rows=((1.0, float(-2)),)).array, "data", row=2, col=3, name="x")
+    board.matrix("right", Matrix(rows=((3.0,),)).array, "prediction")
     frame = board.data()["frame"].iloc[0]
-    assert frame["left_rows"] >= 3
-    assert frame["left_cols"] >= 5
-    assert board.data()["cells"]["quantity"].tolist() == ["data", "residual"]
+    assert frame["rows"] >= 3
+    assert frame["cols"] >= 5 + boards.BETWEEN + 1
+    assert board.data()["cells"]["col"].max() >= 5 + boards.BETWEEN
+    assert board.drawn([]).height < boards.HEIGHT
+    assert board.drawn([], most=50).height == 50
+    assert board.data()["cells"]["quantity"].tolist() == ["data", "residual", "prediction"]
     assert board.data()["marks"].empty

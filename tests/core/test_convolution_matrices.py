@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.matrices import INPUTS, KERNELS, MAX_TYPED, Matrix, digit, parse, parse_kernel, written
+from core.matrices import INPUTS, KERNELS, MAX_TYPED, Matrix, digit, parse, parse_kernel, parse_sequence, written
 from core.store import Store
 from core.trained_kernels import trained_kernels
 
@@ -31,7 +31,7 @@ def test_a_matrix_is_read_in_many_spellings(text):
     [
         ("", "no matrix"),
         (" \n ; ", "no matrix"),
-        ("1 2;3", "Row 2 has 1 numbers and row 1 has 2"),
+        ("1 2;3", "Row 2 is 1 long and row 1 is 2 long"),
         ("1 x", "column 2: “x” is not a number"),
         ("1 nan", "is not a number"),
         ("inf 1", "is not a number"),
@@ -46,6 +46,26 @@ def test_a_matrix_is_read_in_many_spellings(text):
 def test_what_is_no_matrix_is_refused(text, said):
     with pytest.raises(InputError, match=said):
         parse(text)
+
+
+def test_a_sequence_is_one_row():
+    assert parse_sequence("[1, 2  3]").rows == ((1.0, 2.0, 3.0),)
+    assert parse_sequence("1 " * 11, most=11).size == (1, 11)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no number"),
+        ("1 2 3; 4 5", "has 2 rows"),
+        ("1 " * 29, "29 numbers; give at most 28"),
+        ("1 x", "column 2"),
+        ("1 " * 20_000, "40,000 characters"),
+    ],
+)
+def test_what_is_no_sequence_is_refused(text, said):
+    with pytest.raises(InputError, match=said):
+        parse_sequence(text)
 
 
 def test_a_kernel_is_smaller():

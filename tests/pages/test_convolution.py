@@ -52,8 +52,7 @@ def test_each_kernel_works(kernel):
 def test_the_first_screen_asks_for_little():
     at = opened()
     assert sentences(at) == []
-    assert len(at.get("button_group")) == 4
-    assert not at.number_input
+    assert len(at.get("button_group")) + len(at.selectbox) == 4 + 1  # and one in a closed section
     assert not at.text_input
     assert not at.dataframe
 
@@ -78,8 +77,8 @@ def test_the_issue_s_formula_is_shown_with_its_numbers():
 
 def test_the_cost_is_computed():
     at = opened("pointwise")
-    table = at.dataframe[0].value
-    assert table.iloc[:, -1].tolist() == [120_422_400, 2_408_448, 10_035_200]
+    for products in ("120,422,400", "2,408,448", "10,035,200"):
+        assert f"| {products} |" in said(at)
     assert "12,443,648" in said(at)
     at.number_input(key="between").set_value(192.0).run()
     assert any("warning" in element.value for element in at.markdown)  # more, not fewer
@@ -126,9 +125,16 @@ def test_trained_kernels_are_shown(tmp_path):
         (("pointwise",), {"between": "16.5"}, "whole number"),
         (("pools",), {"pool_p": "2"}, "half the kernel"),
         (("pools",), {"pool_k": "11"}, "spans 11"),
+        (("up",), {"up_s": "99"}, "from 1 to 4, not 99"),
+        (("up",), {"up_p": "-5"}, "from 0 to 4, not -5"),
+        (("up",), {"up_o": "99"}, "from 0 to 3, not 99"),
         (("up",), {"up_p": "4"}, "leaves nothing"),
         (("up",), {"up_o": "3"}, "below the stride"),
         (("line",), {"seq": "1;2"}, "one row"),
+        (("line",), {"seq": "1 2 3; 4 5"}, "one row"),
+        (("line",), {"seq": " "}, "no number"),
+        (("line",), {"seq": "1 " * 29}, "29 numbers"),
+        ((), {"input": "own", "x": ";"}, "parted by semicolons"),
         (("line",), {"seq_k": "import os"}, "is not a number"),
     ],
 )
@@ -140,12 +146,68 @@ def test_bad_input_gets_one_sentence(sections, query, part, lang):
         assert part in sentence
 
 
-def test_the_settings_hold_while_their_section_is_open():
-    assert "5 × 5, as large" in said(opened("more"))
-    at = opened("more", dilation="2", bias="1.5")
+@pytest.mark.parametrize("sections", [(), ("more",)], ids=["closed", "open"])
+@pytest.mark.parametrize(
+    ("query", "size", "named"),
+    [
+        ({"dilation": "2", "bias": "1.5"}, "3 × 3", "dilation 2, bias 1.5"),
+        ({"mode": "reflect"}, "5 × 5", "padding reflect"),
+        ({"across": "true", "stride_w": "2", "padding_w": "0"}, "5 × 2", "stride 2, padding 0, dilation 1"),
+    ],
+)
+def test_further_settings_hold_whether_their_section_is_open_or_closed(sections, query, size, named):
+    at = opened(*sections, "code", "numbers", **query)
     assert sentences(at) == []
-    assert "The output is 3 × 3" in said(at)
-    assert "The output is 5 × 5" in said(opened(dilation="2"))
+    assert f"The output is {size}" in said(at)
+    assert (named in said(at)) == (not sections)
+    for name, value in query.items():
+        assert value in (at.query_params[name], *at.query_params[name])
+    lines = at.code[0].value
+    assert {"dilation": "dilation=(2, 2)", "mode": "reflect", "across": "stride=(1, 2)"}[next(iter(query))] in lines
+
+
+def test_usual_settings_are_not_named():
+    assert "In force" not in said(opened())
+
+
+@pytest.mark.parametrize("query", [{"dilation": "1.5"}, {"bias": "1e6"}, {"mode": "nonsense"}, {"dilation": "inf"}])
+def test_what_is_wrong_in_a_closed_section_is_said_outside(query):
+    at = opened(**query)
+    (sentence,) = sentences(at)
+    closed = next(block for block in at.get("expander") if "More settings" in block.label)
+    assert sentence not in [element.value for element in (*closed.error, *closed.warning)]
+
+
+@pytest.mark.parametrize(
+    ("sections", "query", "key"),
+    [((), {"input": "own"}, "x"), ((), {"kernel": "own"}, "k"), (("line",), {}, "seq"), (("line",), {}, "seq_k")],
+)
+def test_too_long_a_text_is_refused_and_kept_out_of_the_link(sections, query, key):
+    at = opened(*sections, **query)
+    at.text_input(key=key).set_value(";".join(["1 " * 100] * 100)).run()
+    (sentence,) = sentences(at)
+    assert "characters" in sentence
+    assert key not in at.query_params
+    at.text_input(key=key).set_value("1 2 1").run()
+    assert sentences(at) == []
+    assert at.query_params[key] in ("1 2 1", ["1 2 1"])
+
+
+def test_numbers_are_short_in_the_link():
+    at = opened("pools")
+    at.number_input(key="pool_k").set_value(3.0).run()
+    assert at.query_params["pool_k"] in ("3", ["3"])
+    at.number_input(key="pool_k").set_value(2.0).run()
+    assert "pool_k" not in at.query_params
+
+
+@pytest.mark.parametrize("section", ["stack", "pools", "up", "line"])
+def test_each_section_offers_its_own_script(section):
+    key = {"stack": "channels", "pools": "pooling", "up": "transposed", "line": "sequence"}[section]
+    at = opened(section)
+    at.toggle(key=f"{key}_code").set_value(True).run()
+    assert sentences(at) == []
+    assert "import torch" in at.code[0].value
 
 
 def test_rows_and_columns_can_differ():
