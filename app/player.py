@@ -73,6 +73,7 @@ class Slider:
     maximum: float
     step: float  # > 0; what a drag snaps to as well
     value: float  # at first, and what the shared link leaves out
+    names: tuple[str, ...] = ()  # of its positions, from the least on, where they stand for something else
 
     def __post_init__(self) -> None:
         """Refuse bounds that no range input can have."""

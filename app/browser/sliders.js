@@ -43,6 +43,7 @@ export class Sliders {
   bound(slider) {
     const row = this.rows.get(slider.param);
     row.digits = decimals(slider.step);
+    row.names = slider.names;
     row.name.textContent = slider.label;
     Object.assign(row.input, { min: slider.minimum, max: slider.maximum, step: slider.step });
   }
@@ -52,7 +53,8 @@ export class Sliders {
     const row = this.rows.get(param);
     if (!row) return;
     setRange(row.input, value);
-    row.output.textContent = Number(value).toFixed(row.digits).replace("-", "\u2212");
+    const named = row.names[Math.round((value - row.input.min) / row.input.step)];
+    row.output.textContent = named ?? Number(value).toFixed(row.digits).replace("-", "\u2212");
     row.input.setAttribute("aria-valuetext", row.output.textContent);
   }
 }

@@ -21,9 +21,10 @@ def show(points: Points, settings: Settings) -> None:
     )
     numbers = floor.chart_data(points, settings.seed, settings.w, language())
     rows = len(numbers["sizes"])
-    sliders = [Slider("column", _("learning rate, column"), 1, floor.COLUMNS, 1, floor.COLUMNS)]
+    rates, sizes = (tuple(numbers[axis]["text"]) for axis in ("rates", "sizes"))
+    sliders = [Slider("column", _("learning rate"), 1, floor.COLUMNS, 1, floor.COLUMNS, rates)]
     if rows > 1:
-        sliders.append(Slider("row", _("batch size, row"), 1, rows, 1, 1))
+        sliders.append(Slider("row", _("batch size"), 1, rows, 1, 1, sizes))
     player(
         compiled(floor.chart),
         key="floor",

@@ -60,7 +60,9 @@ def test_the_payload_has_what_the_browser_needs(payload):
     assert payload["steps"] == 3
     assert payload["captions"] == ["a", "b", "c"]
     assert payload["drags"] == [{"view": "data", "set": {"w": "x"}}]
-    assert payload["sliders"] == [{"param": "w", "label": "w", "minimum": 0, "maximum": 4, "step": 0.5, "value": 1}]
+    assert payload["sliders"] == [
+        {"param": "w", "label": "w", "minimum": 0, "maximum": 4, "step": 0.5, "value": 1, "names": []}
+    ]
     assert payload["alt"] == "A line."
     assert payload["bundle"] == vega.bundle().name
 

@@ -108,8 +108,10 @@ def test_a_cell_of_the_floor_shows_its_runs(opened):
     expect(formula).to_contain_text("batches of 1: a constant rate")
     slide(page, part, "row", ["End"])
     expect(formula).to_contain_text("batches of 12: no floor")
+    expect(part.get_by_role("slider", name="batch size")).to_have_attribute("aria-valuetext", "12")
     slide(page, part, "column", ["Home"])
     expect(formula).to_contain_text("lr = 0.0001953, batches of 12")
+    expect(part.get_by_role("slider", name="learning rate")).to_have_attribute("aria-valuetext", "1.95e−4")
     assert sent == []
 
 
@@ -152,7 +154,7 @@ def test_the_chord_says_by_how_much_the_curve_rises_above_it(opened):
 @pytest.mark.parametrize("beta", [0.5, 0.98])
 def test_the_average_follows_beta(opened, beta):
     page, part, sent = opened("average", "losses", f"&preset=noisy&average.beta={beta}")
-    losses = run(NOISY, Settings().spec("sgd-shuffled")).loss[: average.FIRST]
+    losses = run(NOISY, Settings().spec("sgd")).loss[: average.FIRST]
     view = "viewWith('losses')"
     page.wait_for_function(f"(beta) => Math.abs({view}.signal('beta') - beta) < 1e-9", arg=beta)
     column = f"b{round(50 * beta)}"
