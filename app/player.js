@@ -98,10 +98,13 @@ class Player {
     }
   }
 
-  /** Takes the number of steps; when there are any for the first time, the shared link says which is shown. */
-  takeSteps({ steps, start }) {
+  /** Takes the number of steps; when there are any for the first time, the shared link says which is shown; a page that
+   * begins to call for `start` moves the playhead there. */
+  takeSteps({ steps, start, calls }) {
     if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? start + 1) - 1;
     this.timeline.resize(steps, start);
+    if (calls && this.calls === false) this.timeline.step = start;
+    this.calls = calls;
     this.defaults.step = start;
     if (steps) this.values.step = this.timeline.step;
     if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);

@@ -107,6 +107,7 @@ def player(
     data: Mapping[str, Rows] | None = None,
     steps: int = 0,
     start: int = 0,
+    calls: bool = False,
     captions: Sequence[str] = (),
     sliders: Sequence[Slider] = (),
     drags: Sequence[Drag] = (),
@@ -126,6 +127,7 @@ def player(
         data: rows per named data source; may be replaced on every run.
         steps: how many values 0 … steps-1 the chart's parameter `step` takes; 0 draws no timeline.
         start: the step at first; negative counts from the end, so -1 follows data that streams in.
+        calls: whether `start` needs looking at: the playhead moves there on the run in which this becomes true.
         captions: none, or one sentence per step.
         sliders: inputs that move parameters.
         drags: plots in which parameters can be dragged.
@@ -154,6 +156,7 @@ def player(
             "steps": steps,
             "timed": "step" in outline.params,  # there may be steps later, so the shared link keeps its place
             "start": max(0, start + steps if start < 0 else min(start, steps - 1)),
+            "calls": calls,
             "captions": list(captions),
             "sliders": [asdict(slider) for slider in sliders],
             "releases": on_release is not None,

@@ -11,14 +11,13 @@ from app.figures import shapes_words as words
 from app.figures.shapes_data import captions, detective_data
 from app.i18n import _, language
 from app.player import Drag, Slider, player
-from core.errors import InputError
-from core.shapes.inspection import Inspection
+from core.shapes.inspection import Inspection, input_notes
 from core.shapes.layer import Shape
 from core.shapes.tracebacks import diagnose
 from pages.parts import shapes_edit as edits
 from pages.parts import shapes_practice as practice
 from pages.parts import shapes_sections as sections
-from pages.parts import shapes_source as net
+from pages.parts import shapes_source as sources
 from pages.parts import shapes_tries as tries
 
 ENTRY = course.entry("shapes")
@@ -43,22 +42,33 @@ def drawing(text: str, shape: Shape, inspection: Inspection) -> None:
         data=detective_data(text, shape, language()),
         steps=len(report.rows),
         start=0 if report.ok else -1,
+        calls=not report.ok,
         captions=captions(report),
         formula=figure.calculation(),
         **pressing,
     )
-    page.status(*words.verdict(report))
 
 
-def diagnosis(text: str, inspection: Inspection) -> None:
+def verdict(net: sources.Drawn) -> None:
+    """Say whether data flow through; what is wrong stands above the drawing, where it is seen first."""
+    report = net.inspection.report
+    sentence, kind = words.verdict(report, lines=edits.lines_are_shown())
+    if net.old:
+        sentence, kind = _("Before: {sentence}").format(sentence=sentence), "neutral"
+    page.status(sentence, kind)
+
+
+def diagnosis(text: str, inspection: Inspection, *, at_input: bool) -> None:
     """Say what PyTorch would say at the first mistake, what it means, and what would repair it."""
     error = inspection.report.error
+    for note in inspection.source.notes:
+        page.status(sections.noted(note), "warning")
     if error is None:
-        for note in inspection.source.notes:
-            page.status(sections.noted(note))
         return
     if error.torch:
         st.code(f"{error.error_type}: {error.torch}", language=None, wrap_lines=True)
+    if at_input:  # what is wrong is the input, not the layer that complains
+        return
     page.status(" ".join(sections.noted(note) for note in diagnose(inspection.report)))
     edits.offer_repairs(text, inspection)
 
@@ -66,17 +76,20 @@ def diagnosis(text: str, inspection: Inspection) -> None:
 page.header(_(ENTRY.title), _(ENTRY.promise))
 controls = st.columns(2)
 with controls[0]:
-    text = net.choose_net()
-try:
-    with controls[1]:
-        shape = net.choose_input(st.session_state["net"])
-    shown, inspection = net.inspected(text, shape)
-except InputError as error:
-    page.input_error(error)
-    st.stop()
+    text = sources.choose_net()
+with controls[1]:
+    wanted = sources.choose_input(st.session_state["net"])
+net = sources.drawn(text, wanted)
+shown, shape, inspection = net.text, net.shape, net.inspection
+about_input = input_notes(inspection.source.chain, shape)
+for note in about_input:
+    page.status(sections.noted(note), "warning")
+if not inspection.report.ok:
+    verdict(net)
 drawing(shown, shape, inspection)
-diagnosis(shown, inspection)
-net.say_why(text)
+if inspection.report.ok:
+    verdict(net)
+diagnosis(shown, inspection, at_input=bool(about_input))
 edits.choose_view(shown, inspection)
 
 page.part(_("Totals and all numbers"), partial(sections.show_totals, inspection), key="totals")

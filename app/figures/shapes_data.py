@@ -43,10 +43,12 @@ def detective_data(text: str, shape: Shape, _language: str) -> Data:
         | {"joins": len(box.ports) > 1, "first": min(box.ports, default=0), "last": max(box.ports, default=0)}
         for name, box in layout.boxes.items()
     ]
-    named = [_("input"), *map(words.long_label, chain.nodes)]
-    brief = [_("input"), *map(words.brief_label, chain.nodes)]
-    short = [_("input"), *map(words.short_label, chain.nodes)]
-    tiny = [_("input"), *map(words.tiny_label, chain.nodes)]
+    # what was worked out stands in the place of its question mark
+    nodes = [*map(words.filled, report.rows), *chain.nodes[len(report.rows) :]]
+    named = [_("input"), *map(words.long_label, nodes)]
+    brief = [_("input"), *map(words.brief_label, nodes)]
+    short = [_("input"), *map(words.short_label, nodes)]
+    tiny = [_("input"), *map(words.tiny_label, nodes)]
     labelled = pd.DataFrame(boxes).assign(long=named, brief=brief, short=short, tiny=tiny)
     geometry = [_geometry(row, report) for row in report.rows]
     narrowest = min(box.strip.right - box.strip.left for box in layout.boxes.values())

@@ -1,5 +1,6 @@
 """The words of the shape detective: labels of boxes, the calculation of each step, sentences about the whole net."""
 
+from dataclasses import replace
 from itertools import groupby
 
 from app.i18n import _, ngettext
@@ -9,6 +10,7 @@ from core.shapes.layer import Shape
 from core.shapes.layers import LAYERS
 
 SIGNS = {"add": "+", "add_": "+", "sub": "−", "sub_": "−", "mul": "×", "mul_": "×", "div": "÷", "div_": "÷"}
+MOST_WORKED_OUT = 4  # question marks whose values the verdict names
 UNITS = ("B", "kB", "MB", "GB", "TB")
 SAME_AXES = {"height", "width", "depth", "length"}
 
@@ -92,6 +94,20 @@ def _extras(node: Node) -> str:
     return ", ".join(parts)
 
 
+def filled(row: Row) -> Node:
+    """Return a row's operation with what was worked out in the place of the question marks."""
+    return replace(row.node, arguments={**row.node.arguments, **row.filled}) if row.filled else row.node
+
+
+def worked_out(row: Row) -> list[str]:
+    """Write what the question marks of a layer became: fc: ? = 320 = 20·4·4."""
+    name, factors = row.node.name or row.node.kind, "·".join(map(str, row.factors))
+    return [
+        f"{name}: ? = {value}" + (f" = {factors}" if key == "in_features" and len(row.factors) > 1 else "")
+        for key, value in row.filled.items()
+    ]
+
+
 def title(row: Row) -> str:
     """Write what goes in and what comes out: conv1 (64, 1, 28, 28) → (64, 10, 24, 24)."""
     runs = [(written(shape), len(list(same))) for shape, same in groupby(row.in_shapes)]
@@ -107,7 +123,10 @@ def calculation(row: Row) -> list[str]:
     for step in row.steps:
         key = step.text if step.label in SAME_AXES else f"{step.label}\n{step.text}"
         merged.setdefault(key, []).append(_(step.label))
-    return [f"{', '.join(labels)}: {key.rpartition(chr(10))[2]}" for key, labels in merged.items()]
+    return [
+        _("{label}: {formula}").format(label=_(", ").join(labels), formula=key.rpartition("\n")[2])
+        for key, labels in merged.items()
+    ]
 
 
 def numbers(row: Row) -> str:
@@ -179,7 +198,7 @@ def _windows(row: Row) -> str:
     lost = [(axis, axis.discarded) for axis in row.axes if axis.discarded]
     skipped = max(axis.skipped for axis in row.axes)
     if lost and skipped < max(count for _axis, count in lost):
-        places = ", ".join(f"{_(axis.name)} {count}" for axis, count in lost)
+        places = _(", ").join(f"{_(axis.name)} {count}" for axis, count in lost)
         return _("At the end, pixels that no window reaches are discarded ({places}).").format(places=places)
     if skipped:
         return _("Some pixels between the windows are never looked at.")
@@ -189,32 +208,29 @@ def _windows(row: Row) -> str:
     return _("Every pixel is used.")
 
 
-def verdict(report: Report) -> tuple[str, Kind]:
-    """Say whether data flow through, and what the net costs."""
+def verdict(report: Report, *, lines: bool = True) -> tuple[str, Kind]:
+    """Say whether data flow through, and what the net costs; name lines only where the reader sees them."""
     if report.error is None:
-        batch = report.input_shape[0]
         sentence = _("Data flow through: {start} becomes {end}, with {params} parameters and {macs} multiply-adds.")
-        return (
-            sentence.format(
-                start=written(report.input_shape),
-                end=written(report.out_shape or ()),
-                params=f"{report.totals.params:,}",
-                macs=f"{report.totals.macs:,}",
-                batch=batch,
-            ),
-            "good",
+        sentence = sentence.format(
+            start=written(report.input_shape),
+            end=written(report.out_shape or ()),
+            params=f"{report.totals.params:,}",
+            macs=f"{report.totals.macs:,}",
         )
+        found = [text for row in report.rows for text in worked_out(row)]
+        return " ".join([sentence, *(f"`{text}`" for text in found[:MOST_WORKED_OUT])]), "good"
     return _("{place} cannot work: {reason}").format(
-        place=f"**{place(report.rows[-1])}**", reason=said(report.rows[-1])
+        place=f"**{place(report.rows[-1], lines=lines)}**", reason=said(report.rows[-1])
     ), "bad"
 
 
-def place(row: Row) -> str:
+def place(row: Row, *, lines: bool = True) -> str:
     """Write where an operation stands: fc, line 19, made in line 13."""
     name, call, made = row.node.name or row.node.kind, row.node.line, row.node.defined
     if name.rpartition(".")[2].isdigit():  # in an nn.Sequential
         name = f"{name} ({row.node.kind})"
-    if call is None:
+    if call is None or not lines:
         return name
     if made in {None, call}:
         return _("{name}, line {line},").format(name=name, line=call)
@@ -227,7 +243,7 @@ def alternative(report: Report) -> str:
         count=len(report.rows), shape=written(report.input_shape)
     )
     steps = [
-        f"{long_label(row.node)} → {written(row.out_shape)}"
+        f"{long_label(filled(row))} → {written(row.out_shape)}"
         if row.out_shape is not None
         else _("{name}: error").format(name=long_label(row.node))
         for row in report.rows

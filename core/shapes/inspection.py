@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
 from core.errors import InputError
-from core.shapes.chain import Report, run
+from core.messages import N_
+from core.shapes.chain import INPUT, Chain, Report, run
 from core.shapes.layer import Shape
-from core.shapes.source import Source, read
+from core.shapes.source import Note, Source, SourceError, read
+
+OWN_MISTAKE = N_("This net cannot be followed here, although it was read; write it more simply, or replace its “?”.")
+UNREADABLE = N_("This source cannot be read here; write it more simply.")
+TOO_MANY = N_(
+    "The input has {count} sizes, but {layer} takes {right}: {wanted}. The number of samples has a field of its own, "
+    "“Batch”."
+)
+MISSING = N_("The input has {count} sizes, but {layer} takes {right}: {wanted}. Is one of them missing?")
+HALF_WIDTH = {0xFF01 + number: 0x21 + number for number in range(94)}  # ，（１×２８） is typed with a Chinese keyboard
+AXES = {1: "N, C, L", 2: "N, C, H, W", 3: "N, C, D, H, W"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,19 +38,53 @@ class Inspection:
 def inspect(text: str, input_shape: Shape) -> Inspection:
     """Read a source and send a shape through its net; raises SourceError, and ShapeError for a bad input shape."""
     source = read_once(text)
-    return Inspection(source=source, report=run(source.chain, input_shape))
+    with _judged(OWN_MISTAKE):
+        return Inspection(source=source, report=run(source.chain, input_shape))
 
 
 @lru_cache(maxsize=128)
 def read_once(text: str) -> Source:
     """Read a source; raises SourceError."""
-    return read(text)
+    with _judged(UNREADABLE):
+        return read(text)
+
+
+@contextmanager
+def _judged(sentence: str) -> Iterator[None]:
+    """Turn what nobody thought of into a SourceError, and log it: a source may come from anywhere, as in a link."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        logging.getLogger(__name__).exception("A source could not be judged")
+        raise SourceError(sentence) from error
+
+
+def input_notes(chain: Chain, shape: Shape) -> tuple[Note, ...]:
+    """Say which axis of the input is missing or too many for the first layer; `shape` begins with the batch.
+
+    A tensor of one axis less passes as a single sample without a batch, so PyTorch complains about other things, as
+    about its channels, or not at all.
+    """
+    first = next((node for node in chain.nodes if node.inputs == (INPUT,)), None)
+    if first is None or not (found := re.fullmatch(r"(?:Conv|ConvTranspose|MaxPool|AvgPool)([123])d", first.kind)):
+        return ()
+    wanted = AXES[int(found[1])].removeprefix("N, ")
+    count, right = len(shape) - 1, int(found[1]) + 1
+    if count == right:
+        return ()
+    values = {"layer": first.name or first.kind, "wanted": wanted, "count": count, "right": right}
+    if count == right + 1:
+        return (Note(message=TOO_MANY, values=values),)
+    return (Note(message=MISSING, values=values),)
 
 
 def parse_shape(text: str) -> Shape:
-    """Read the size of one input, such as "1, 28, 28"; raises InputError."""
-    parts = text.strip(" ()[]").replace("×", ",").replace("，", ",").rstrip(",").split(",")
-    if not 1 <= len(parts) <= 4 or not all(is_number(part.strip()) for part in parts):
+    """Read the size of one input, such as "1, 28, 28", (1, 28, 28), 1x28x28 or 1 28 28; raises InputError."""
+    plain = text.translate(HALF_WIDTH).strip(" ()[]").rstrip(", ")
+    parts = re.split(r" *[,x×X*·] *| +", plain)
+    if not 1 <= len(parts) <= 4 or not all(map(is_number, parts)):
         raise InputError(
             "The input must be one to four whole numbers, as in 1, 28, 28 for channels, height and width, not {text}.",
             text=text[:40] or "–",

@@ -57,8 +57,9 @@ def edit_table(text: str, inspection: Inspection) -> None:
         column_config={
             **{name: st.column_config.TextColumn(titles[name], max_chars=edit.LONGEST_CELL) for name in COLUMNS},
             "place": st.column_config.NumberColumn("#", width=50, format="%d"),
+            "arguments": st.column_config.TextColumn(titles["arguments"], width=270, max_chars=edit.LONGEST_CELL),
             "name": st.column_config.TextColumn(_("name"), disabled=True),
-            "reads": st.column_config.TextColumn(_("reads"), disabled=True),
+            "reads": st.column_config.TextColumn(_("reads"), width=60, disabled=True),
             "output": st.column_config.TextColumn(_("output"), disabled=True),
             "params": st.column_config.NumberColumn(_("parameters"), disabled=True, format="localized"),
         },
@@ -87,7 +88,7 @@ def rows(chain: Chain, report: Report) -> pd.DataFrame:
                 "layer": node.kind,
                 "arguments": edit.arguments_text(node),
                 "output": out,
-                "params": row.params if row and row.counted else None,
+                "params": (row.params if row.counted else 0) if row and row.out_shape is not None else None,
                 "reads": ", ".join(str(numbers[name]) for name in node.inputs),
                 "name": node.name,
             }
@@ -191,9 +192,19 @@ def bare(kind: str) -> str:
     return kind.strip().removeprefix("nn.").removeprefix("F.").removeprefix("torch.")
 
 
+def _view() -> str | None:
+    view: str | None = st.session_state.get("view", st.query_params.get("view"))
+    return view
+
+
 def marking() -> bool:
     """Tell whether layers are changed one by one, so that the drawing can be pressed."""
-    return st.session_state.get("view", st.query_params.get("view")) == "layer"
+    return _view() == "layer"
+
+
+def lines_are_shown() -> bool:
+    """Tell whether the source is on the page, so that its lines can be named."""
+    return _view() not in {"layer", "table"}
 
 
 def marked(chain: Chain) -> int:

@@ -4,13 +4,16 @@ The source text is the one truth; table and drawing are made from it and write i
 sentence, and the last good net stays in the drawing. Own sources of up to 1,500 characters travel in the link.
 """
 
+from dataclasses import dataclass
+
 import streamlit as st
 
-from app import link
+from app import link, page
 from app.choice import choice
 from app.i18n import _
 from core.errors import InputError
-from core.shapes.inspection import Inspection, inspect, parse_shape, read_once
+from core.shapes.chain import refuse_bad_input
+from core.shapes.inspection import Inspection, inspect, parse_shape
 from core.shapes.layer import Shape
 from core.shapes.presets import PRESETS
 from core.shapes.source import SourceError
@@ -29,7 +32,7 @@ white-space: pre; overflow-x: auto; }</style>"""
 _TEXT = "shapes.text"  # the source in force, good or bad
 _SHOWN = "shapes.shown"  # what the text area was last filled with
 _TYPED = "shapes.typed"  # the text area
-_GOOD = "shapes.good"  # the last source that could be read
+_GOOD = "shapes.good"  # the last source and shape that could be drawn
 _READ = "shapes.read"  # the source of the link that was read last
 _SIZE = "shapes.size"  # the input size that the link held last
 
@@ -85,8 +88,8 @@ def adopt(text: str) -> None:
     st.session_state["net"] = next((name for name, one in PRESETS.items() if one.text() == text), OWN)
 
 
-def choose_input(net: str) -> Shape:
-    """Draw the inputs of the size of one input and of the batch; raises InputError where they make no shape."""
+def choose_input(net: str) -> Shape | InputError:
+    """Draw the inputs of the size of one input and of the batch; return why where they make no shape."""
     left, right = st.columns([3, 2])
     with left:
         typed = _choose_size(net)
@@ -104,8 +107,13 @@ def choose_input(net: str) -> Shape:
             persist_state="session",
         )
     if batch != int(batch):
-        raise InputError("{label} must be a whole number, not {value:g}.", label=_("Batch"), value=batch)
-    return (int(batch), *parse_shape(typed))
+        return InputError("{label} must be a whole number, not {value:g}.", label=_("Batch"), value=batch)
+    try:
+        shape = (int(batch), *parse_shape(typed))
+        refuse_bad_input(shape)
+    except InputError as error:
+        return error
+    return shape
 
 
 def _choose_size(net: str) -> str:
@@ -154,26 +162,36 @@ def _take_typed() -> None:
     adopt(text)
 
 
-def inspected(text: str, shape: Shape) -> tuple[str, Inspection]:
-    """Return the net to draw, with its source: the one in force where it can be read, else the last good one.
+@dataclass(frozen=True)
+class Drawn:
+    """What is drawn: the source and the input in force, or the last ones that could be drawn."""
 
-    Raises InputError where the shape is refused.
-    """
+    text: str
+    shape: Shape
+    inspection: Inspection
+    old: bool  # whether this is not what is in force
+
+
+def drawn(text: str, shape: Shape | InputError) -> Drawn:
+    """Inspect what is in force; where that cannot be, say why and take the last good source, the last good input."""
+    good_text, good_shape = st.session_state.get(_GOOD, (PRESETS[USUAL].text(), (64, *PRESETS[USUAL].input_shape)))
+    old = isinstance(shape, InputError)
+    if isinstance(shape, InputError):
+        page.input_error(shape)
+        st.caption(_("The picture still shows the input from before."))
+        shape = good_shape
     try:
-        found = inspect(text, shape)
-    except SourceError:
-        text = st.session_state.get(_GOOD, PRESETS[USUAL].text())
-        return text, inspect(text, shape)
-    st.session_state[_GOOD] = text
-    return text, found
-
-
-def say_why(text: str) -> None:
-    """Say why a source cannot be read, and in which line, where that is so."""
-    try:
-        read_once(text)
+        found = Drawn(text, shape, inspect(text, shape), old)
     except SourceError as error:
         _refused(error)
+    else:
+        if not old:
+            st.session_state[_GOOD] = (text, shape)
+        return found
+    try:
+        return Drawn(good_text, shape, inspect(good_text, shape), old=True)
+    except SourceError:
+        return Drawn(good_text, good_shape, inspect(good_text, good_shape), old=True)
 
 
 def _refused(error: SourceError) -> None:

@@ -63,6 +63,10 @@ def test_the_receptive_field_lies_where_the_middle_value_looks():
     assert data["steps"].iloc[7]["field_r"] == data["steps"].iloc[7]["input_r"] == 1  # the linear layer sees all of it
 
 
+def test_a_box_shows_what_its_question_mark_became():
+    assert drawn(CNN.replace("320", "?"))["boxes"]["long"].tolist() == drawn()["boxes"]["long"].tolist()
+
+
 def test_discarded_pixels_are_marked():
     step = drawn("nn.MaxPool2d(2)", (1, 1, 7, 9))["steps"].iloc[0]
     assert step["right_l"] == pytest.approx(8 / 9)

@@ -112,6 +112,43 @@ def test_typed_source_is_drawn_diagnosed_and_repaired(net):
     expect(source(page)).to_have_value(CNN)
 
 
+def test_the_playhead_goes_to_the_layer_that_fails(net):
+    page, _ = net()
+    expect(formula(page)).to_contain_text("conv1")
+    write(page, CNN.replace("320", "500"))
+    expect(formula(page)).to_contain_text("fc: (64, 320) → ?")
+    page.locator(".player").first.focus()
+    page.keyboard.press("Home")
+    expect(formula(page)).to_contain_text("conv1")
+    write(page, CNN.replace("320", "501"))
+    expect(page.get_by_text("501x10").first).to_be_visible()
+    expect(formula(page)).to_contain_text("conv1")  # who walked back stays there
+
+
+@pytest.mark.parametrize("text", [CNN, "nn.Sequential(nn.Conv2d(1, 4, 3))"])
+def test_a_mistyped_input_does_not_touch_the_source(net, text):
+    page, _ = net()
+    write(page, text)
+    size = page.get_by_role("textbox", name="Input: C, H, W")
+    for wrong, right in (("abc", "1, 40, 40"), ("1,0,28", "(1,28,28)")):
+        size.fill(wrong)
+        size.press("Enter")
+        expect(page.get_by_text("still shows the input from before")).to_be_visible()
+        expect(source(page)).to_have_value(text)
+        size.fill(right)
+        size.press("Enter")
+        expect(page.get_by_text("still shows the input from before")).to_have_count(0)
+        expect(source(page)).to_have_value(text)
+
+
+def test_a_verdict_of_a_mistake_stands_above_the_drawing(net):
+    page, _ = net(viewport={"width": 390, "height": 844})
+    write(page, CNN.replace("320", "500"))
+    verdict = page.get_by_text("cannot work")
+    expect(verdict).to_be_visible()
+    assert verdict.bounding_box()["y"] < page.locator(".player").first.bounding_box()["y"]
+
+
 def test_source_that_cannot_be_read_keeps_the_drawing(net):
     page, _ = net("?net=lenet")
     write(page, "nn.Sequential(\n    nn.Conv2d(1, 6, 5),\n    import os\n)")

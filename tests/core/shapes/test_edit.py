@@ -172,7 +172,20 @@ def test_an_inspection_is_made_once():
     assert inspect(STRAIGHT, (2, 1, 28, 28)) is inspect(STRAIGHT, (2, 1, 28, 28))
 
 
-@pytest.mark.parametrize("text", ["1, 28, 28", "(1, 28, 28)", "1×28×28", "1，28，28", "1,28,28,"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1, 28, 28",
+        "(1, 28, 28)",
+        "1×28×28",
+        "1，28，28",
+        "1,28,28,",
+        "1 28  28",
+        "1x28x28",
+        "（１，２８，２８）",
+        "[1 , 28 , 28]",
+    ],
+)
 def test_the_size_of_an_input_may_be_typed_in_many_ways(text):
     assert parse_shape(text) == (1, 28, 28)
 
