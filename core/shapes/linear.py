@@ -11,7 +11,7 @@ from functools import partial
 from core.messages import N_
 from core.shapes.convolution_refusals import refuse_negative
 from core.shapes.errors import ShapeError
-from core.shapes.layer import UNKNOWN, Argument, Arguments, Layer, Result, Shape, Step, elements, listed
+from core.shapes.layer import UNKNOWN, Argument, Arguments, Layer, Result, Shape, Step, elements, listed, product
 
 
 def linear(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
@@ -46,16 +46,28 @@ def linear(arguments: Arguments, inputs: tuple[Shape, ...]) -> Result:
 
 def wrong_features(shape: Shape, wanted: int, made: int) -> ShapeError:
     """Say that another number of features arrives than the matrix has rows."""
-    rows = elements(shape[:-1])
+    torch = f"mat1 and mat2 shapes cannot be multiplied ({elements(shape[:-1])}x{shape[-1]} and {wanted}x{made})"
+    if needs_flatten(shape, wanted):
+        count = elements(shape[1:])
+        message = N_(
+            "The layer takes in_features = {wanted}, but images of {product} = {count} values arrive: flatten them "
+            "first, with x.view(x.size(0), -1) or nn.Flatten()."
+        )
+        return ShapeError(message, torch=torch, wanted=wanted, product=product(shape[1:]), count=count)
     return ShapeError(
         N_(
             "The layer was built for in_features = {wanted}, but {features} features arrive; "
             "write in_features={features}."
         ),
-        torch=f"mat1 and mat2 shapes cannot be multiplied ({rows}x{shape[-1]} and {wanted}x{made})",
+        torch=torch,
         wanted=wanted,
         features=shape[-1],
     )
+
+
+def needs_flatten(shape: Shape, wanted: int) -> bool:
+    """Tell whether what arrives was meant to be flat: images, or anything with the wanted number of values."""
+    return len(shape) > 3 or (len(shape) == 3 and elements(shape[1:]) == wanted)
 
 
 def images(shape: Shape) -> int:

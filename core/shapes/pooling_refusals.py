@@ -118,7 +118,8 @@ def refuse_much_padding(kernel: Shape, padding: Shape) -> None:
 def refuse_bad_window(width: int, step: int, pad: int, gap: int) -> None:
     """Refuse a window that stands still, or that may lie in the padding, on one axis."""
     if step == 0:
-        raise ShapeError(STRIDE, torch="stride should not be zero")
+        sentence = STRIDE if width else KERNEL  # the stride is the kernel_size where it is not given
+        raise ShapeError(sentence, torch="stride should not be zero")
     if pad < 0:
         raise ShapeError(N_("padding cannot be negative."), torch=f"pad must be non-negative, but got pad: {pad}")
     if pad > int((gap * (width - 1) + 1) / 2):

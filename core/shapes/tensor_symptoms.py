@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from core.messages import N_
 from core.shapes.chain import Node
-from core.shapes.layer import listed, product
+from core.shapes.layer import Shape, listed, product
 from core.shapes.source import Note
 from core.shapes.symptoms import Match, Shapes, Symptom, everywhere, note, numbers, of_kind, registrar
 
@@ -29,7 +29,11 @@ def fits_view(found: Match, node: Node, shapes: Shapes) -> int:
 @symptom(r"shape '\[([-\d, ]+)\]' is invalid for input of size (\d+)", fits_view)
 def view(found: Match) -> Iterator[Note]:
     """A view that needs another number of values than there are."""
-    wanted, count = numbers(found[1]), int(found[2])
+    yield from view_notes(numbers(found[1]), int(found[2]))
+
+
+def view_notes(wanted: Shape, count: int, batch: int | None = None) -> Iterator[Note]:
+    """Explain a view of `count` values as `wanted`; `batch` is the number of samples, None where it is not known."""
     known = tuple(size for size in wanted if size != -1)
     needed = 1
     for size in known:
@@ -48,12 +52,21 @@ def view(found: Match) -> Iterator[Note]:
             product=product(known),
             needed=needed,
         )
-    if wanted[0] > 0 and len(wanted) == 2 and count % wanted[0] == 0:
-        each = count // wanted[0]
+    rows, each = (*wanted, 0)[:2]
+    if batch is None and len(wanted) == 2 and rows > 0 and each > 0 and count and count % each == 0:
+        batch = count // each  # the second size is that of the next layer: it is right more often than the first
+    if len(wanted) > 1 and batch and rows not in {-1, batch}:
+        yield note(
+            N_("The batch is {batch} here, not {rows}: write x.view(x.size(0), -1)."),
+            batch=batch,
+            rows=rows,
+        )
+        return
+    if len(wanted) == 2 and rows > 0 and count % rows == 0:
         yield note(
             N_("For {batch} samples that is {each} values each: write view({batch}, {each})."),
-            batch=wanted[0],
-            each=each,
+            batch=rows,
+            each=count // rows,
         )
     yield note(N_("x.view(x.size(0), -1) works the number out and keeps the batch."))
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from core.errors import InputError
 from core.messages import N_
-from core.shapes.chain import Chain, Node, Report, run
-from core.shapes.layer import Shape, product
+from core.shapes.chain import Chain, Node, Report, Row, run
+from core.shapes.layer import Shape, elements, product
 from core.shapes.layer_symptoms import LAYER_SYMPTOMS
+from core.shapes.linear import needs_flatten
+from core.shapes.remarks import about_input
 from core.shapes.source import Note
-from core.shapes.symptoms import Match, Shapes, Symptom
-from core.shapes.tensor_symptoms import TENSOR_SYMPTOMS
+from core.shapes.symptoms import Match, Shapes, Symptom, note, numbers
+from core.shapes.tensor_symptoms import TENSOR_SYMPTOMS, view_notes
 from core.shapes.training_symptoms import TRAINING_SYMPTOMS
 
 SYMPTOMS: dict[str, Symptom] = {**LAYER_SYMPTOMS, **TENSOR_SYMPTOMS, **TRAINING_SYMPTOMS}
@@ -89,12 +91,32 @@ def diagnose(report: Report) -> tuple[Note, ...]:
     error = report.error
     if error is None:
         return ()
+    row, misread = report.rows[-1], about_input(report)
+    if misread and len(report.rows) == 1:
+        return (misread,)
     try:
-        notes = explain(error.torch).notes
+        explanation = explain(error.torch)
+        notes = explanation.notes
+        if row.node.kind == "Linear" and needs_flatten(row.in_shapes[0], int(row.node.arguments["in_features"])):
+            notes = flatten_notes(row)
+        elif explanation.symptom == "view":
+            shape = row.in_shapes[0]
+            found = SYMPTOMS["view"].pattern.search(error.torch)
+            notes = tuple(view_notes(numbers(found[1]), elements(shape), shape[0])) if found else notes
     except InputError:  # our own limits, or a message that needs no more than its own sentence
         notes = (Note(message=error.message, values=error.values),)
     source = origin(report)
     return (*notes, source) if source else notes
+
+
+def flatten_notes(row: Row) -> tuple[Note, ...]:
+    """Say that images arrive at a linear layer, and how many features they are once they are flat."""
+    assert row.error is not None  # noqa: S101 - by diagnose
+    notes = (Note(message=row.error.message, values=row.error.values),)
+    count, made = elements(row.in_shapes[0][1:]), row.node.arguments["out_features"]
+    if count == row.node.arguments["in_features"]:
+        return notes
+    return (*notes, note(N_("Then write Linear({features}, {outside})."), features=count, outside=made))
 
 
 def origin(report: Report) -> Note | None:
