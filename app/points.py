@@ -29,7 +29,9 @@ _USUAL = "points.usual"  # the preset that the page seen last starts with
 def choose(*, default: str = "course") -> Points:
     """Draw the choice of the data and return the points in force; `default` is the preset that a page starts with."""
     _start_with(default)
+    was_read = st.session_state.get(_READ)
     is_refused = not _read_link()
+    is_new = not is_refused and st.session_state.get(_READ) != was_read
     own = st.session_state.get(_POINTS)
     titles = {name: _(preset.title) for name, preset in PRESETS.items()} | ({OWN: _("My own data")} if own else {})
     if st.query_params.get("preset") != OWN:
@@ -40,6 +42,9 @@ def choose(*, default: str = "course") -> Points:
     chosen = choice(
         _("Data"), titles, key="preset", default=default, on_change=_forget_edits, label_visibility="collapsed"
     )
+    if is_new and chosen != OWN:
+        sentence = _("The link carries own data, but asks for “{preset}”; choose “{own}” to see them.")
+        st.warning(sentence.format(preset=titles[chosen], own=titles[OWN]), icon=":material/link_off:")
     points = own if own and chosen == OWN else PRESETS[chosen].points
     _write_link(points if chosen == OWN else None)
     if chosen == OWN and len(points) > MOST_IN_LINK:

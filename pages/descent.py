@@ -121,8 +121,8 @@ def more_settings(points: Points) -> None:
         st.caption(_("In epoch e = 0, 1, … the learning rate is lr / (1 + decay · e)."))
 
 
-def choose_shown(batch_size: int) -> None:
-    """Draw which methods are shown; the link names them in one parameter."""
+def read_shown() -> None:
+    """Take from the link which methods are shown, once; say so where it names one that does not exist."""
     asked = st.query_params.get("shown")
     names = asked.split(",") if asked else []
     if asked is not None and not (names and set(names) <= set(RACERS)):
@@ -131,6 +131,10 @@ def choose_shown(batch_size: int) -> None:
         names = []
     if "descent.shown" not in st.session_state:
         st.session_state["descent.shown"] = names or list(RACERS)
+
+
+def choose_shown(batch_size: int) -> None:
+    """Draw which methods are shown; the link names them in one parameter."""
     st.pills(
         _("Methods shown"),
         list(RACERS),
@@ -324,6 +328,7 @@ page.header(_(ENTRY.title), _(ENTRY.promise))
 top, picture = st.container(), st.container()
 with top:
     points = choose_points()
+    read_shown()
 more_settings(points)
 with top:
     follow, clock = choose_race(in_force().fitted(points).batch_size)

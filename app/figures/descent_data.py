@@ -26,7 +26,7 @@ HIGHEST = 1e3  # and how far above it
 FAR = 4  # widths of the picture, from its middle
 MOST_POWERS = 7  # marked on the axis of the loss
 NAMED = 3  # samples of a batch that are named in the table
-WIDTH = 9  # characters of a number in the table
+WIDTH = 7  # characters of a number in the table
 TERMS = ("a", "b", "c")  # of the formula: an update's first sample, its second and its last
 EXACT = 5  # digits of the gradient that the formula's own numbers give
 

@@ -266,7 +266,8 @@ def formula(course: Trajectory) -> str:
         many = live(f"{NOW}.size")  # the last batch may be short
         divisor = f"<mfrac displaystyle='true'><mn>1</mn><mn>{many}</mn></mfrac><mo>[</mo>"
         dots = "".join(
-            f"<mo>{live(f'{NOW}.size > {len(TERMS)} ? {quoted(sign)} : {quoted(str())}')}</mo>" for sign in "⋯+"
+            f"<mo lspace='0' rspace='0'>{live(f'{NOW}.size > {len(TERMS)} ? {quoted(sign)} : {quoted(str())}')}</mo>"
+            for sign in "⋯+"
         )
         pieces = [f"{name}{divisor}{_term('a', 'x₁', 'y₁')}"]
         pieces += [f"{_plus(2)}{_term('b', 'x₂', 'y₂', least=2)}"]

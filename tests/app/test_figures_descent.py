@@ -99,6 +99,34 @@ def test_a_sample_is_named_by_its_point_and_a_batch_by_its_rows():
     assert descent_data.samples(run(NOISY, USUAL.spec("gd")), 0) == "all 12"
 
 
+@pytest.mark.parametrize("value", [-1.6503e10, 3.75076e8, -0.088592, 13.52, 1.9e20, -18079.4, 1e-12, 0.0])
+def test_a_number_of_the_table_fits_its_column(value):
+    text = descent_data.narrow(value, 5)
+    assert len(text) <= 8
+    assert float(text.replace("−", "-")) == pytest.approx(value, rel=0.25)
+
+
+def test_a_tiny_loss_is_not_called_0():
+    assert descent_data.written(2.72e-26, 4) == "2.72e−26"
+    assert descent_data.written(0.0, 4) == "0"
+
+
+@pytest.mark.parametrize(("follow", "batch_size"), [("sgd", 1), ("minibatch-shuffled", 2), ("minibatch", 3)])
+def test_the_numbers_of_the_formula_give_the_gradient(follow, batch_size):
+    rows = descent_data.race_data(NOISY, Settings(batch_size=batch_size), race(follow=follow), "en")["follow"]
+    for row in rows[rows["update"] > 0].itertuples():
+        w = float(f"{row.w0:.{row.digits}g}")
+        terms = [(row.xa, row.ya), (row.xb, row.yb), (row.xc, row.yc)][: int(row.size)]
+        assert f"{np.mean([2 * x * (w * x - y) for x, y in terms]):.5g}" == f"{row.gw:.5g}"
+
+
+def test_the_csv_says_which_rows_were_in_each_batch():
+    course = run(NOISY, Settings(batch_size=5).spec("minibatch-shuffled"))
+    table = descent_table.updates(course)
+    wanted = [" ".join(str(row + 1) for row in course.rows(update)) for update in range(len(course))]
+    assert table["rows of the batch"].tolist() == wanted
+
+
 @pytest.mark.parametrize("start", [1.0, -0.5, 1e3, -1e3, 1e6, -1e6])
 def test_the_start_is_in_the_picture(start):
     window = descent_data.window_of(NOISY, start)

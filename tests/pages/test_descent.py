@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.figures import descent_words as words
 from app.i18n import translations
 from core import descent_script
 from core.descent import RACERS, Descent
@@ -136,7 +137,17 @@ def test_nonsense_in_the_link_gets_one_sentence(key, asked):
 
 @pytest.mark.parametrize(
     "query",
-    [{"method": "adam"}, {"clock": "<b>"}, {"shown": "gd,all"}, {"shown": ""}, {"preset": "x"}, {"data": "1,x"}],
+    [
+        {"method": "adam"},
+        {"clock": "<b>"},
+        {"shown": "gd,all"},
+        {"shown": ""},
+        {"preset": "x"},
+        {"data": "1,x"},
+        {"shown": "zzz"},
+        {"shown": "gd,zzz"},
+        {"preset": "course", "data": "1,2;3,9"},
+    ],
 )
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_choice_that_does_not_exist_gets_one_sentence(query, lang):
@@ -151,6 +162,70 @@ def test_a_csv_that_is_none_gets_one_sentence(text):
     at = opened("edit")
     at.text_area(key="points.text").set_value(text).run()
     assert len(sentences(at)) == 1
+
+
+def test_the_notice_about_the_methods_shown_is_in_no_closed_section():
+    at = opened(shown="gd,zzz")
+    assert not any(panel.warning for panel in at.expander)
+    assert len(at.warning) == 1
+
+
+def test_a_batch_size_that_nobody_chose_follows_the_data():
+    at = opened(preset="own", data="3,7")
+    assert sentences(at) == []
+    at.number_input(key="batch_size").set_value(5.0).run()
+    (sentence,) = sentences(at)
+    assert sentence == "Batch size must be from 1 to 1, the number of samples, not 5."
+    assert len(sentences(opened(preset="course", batch_size="5"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("lr", 0.0, "The learning rate must be a number above 0 and at most 1,000, not 0."),
+        ("epochs", 1e9, "Epochs must be a whole number from 1 to 1,000, not 1000000000."),
+        ("seed", 0.5, "Seed of the shuffling must be a whole number from 0 to 4,294,967,295, not 0.5."),
+    ],
+)
+def test_a_refused_value_is_named_as_on_screen_and_so_is_what_is_drawn(key, value, wanted):
+    at = opened()
+    at.number_input(key=key).set_value(value).run()
+    assert sentences(at) == [wanted]
+    label = at.number_input(key=key).label
+    assert f"The picture is drawn for: {label} = " in said(at)
+
+
+def test_a_listing_of_the_course_sets_everything_back():
+    query = {"seed": "3", "batch_size": "3", "b": "1", "w": "2", "decay": "1", "shown": "gd", "method": "gd"}
+    at = opened("listing", **query)
+    at.button(key="sgd_10").click().run()
+    values = {name: at.number_input(key=name).value for name in ("seed", "batch_size", "b", "w", "decay", "epochs")}
+    assert values == {"seed": 0, "batch_size": 2, "b": 0, "w": 1, "decay": 0, "epochs": 10}
+    assert at.session_state["descent.shown"] == list(RACERS)
+
+
+def test_the_size_of_the_batches_is_named():
+    at = opened(method="minibatch-shuffled", batch_size="4", seed="3")
+    assert "Mini-batch of 4, shuffled" in said(at)
+    assert "Mini-batch of 4, in order" in at.selectbox(key="method").options
+
+
+@pytest.mark.parametrize("method", RACERS)
+@pytest.mark.parametrize("data", ["3,7", "0,1;0,2;0,3", "2,1;2,2"])
+def test_with_a_bias_and_equal_x_the_minimum_is_not_said_to_be_one_point(data, method):
+    at = opened("plane", data=data, method=method)
+    assert "All x are equal, so w and b are not determined" in said(at)
+
+
+def test_a_learning_rate_just_above_the_bound_does_not_look_equal_to_it():
+    at = opened(preset="course", method="gd", lr="0.2143", epochs="1000")
+    assert "lr = 0.2143 is above 2/λmax = 0.21429 " in said(at)
+    assert "by −1.0001" in said(at)
+
+
+def test_with_the_section_of_the_bias_open_the_code_has_one():
+    assert "bias=False" in opened("code").code[-1].value
+    assert "bias=True" in opened("code", "plane").code[-1].value
 
 
 def test_data_with_fewer_rows_than_a_batch_are_shown_with_smaller_batches():
@@ -199,7 +274,12 @@ def test_torch_answers_when_it_is_asked():
     at = opened("listing", method="minibatch-shuffled")
     at.button(key="compare").click().run()
     assert sentences(at) == []
-    assert "differs from that of torch.optim.SGD by" in said(at)
+    assert "differs from that of torch.optim.SGD by" in said(at) or "to the last digit" in said(at)
+
+
+def test_equal_to_the_last_digit_is_said_so():
+    assert words.compared(100, 0.0) == "Over 100 updates w equals that of torch.optim.SGD to the last digit."
+    assert "by 3e−16 at most, relative" in words.compared(100, 3e-16)
 
 
 @pytest.mark.parametrize("method", RACERS)
