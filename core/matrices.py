@@ -142,8 +142,8 @@ def _named(title: str, text: str, divisor: float = 1.0) -> Named:
 
 # The examples of the course's lecture: a 5 × 5 input for the convolution, its upper left part for the pooling.
 INPUTS: dict[str, Named] = {
-    "course": _named(N_("Course, 5 × 5"), "3 4 6 5 7; 2 4 6 8 2; 1 6 7 8 4; 9 7 4 6 2; 3 7 5 4 1"),
-    "pooling": _named(N_("Course, 4 × 4"), "3 4 6 5; 2 4 6 8; 1 6 7 8; 9 7 4 6"),
+    "course": _named(N_("Course 5×5"), "3 4 6 5 7; 2 4 6 8 2; 1 6 7 8 4; 9 7 4 6 2; 3 7 5 4 1"),
+    "pooling": _named(N_("Course 4×4"), "3 4 6 5; 2 4 6 8; 1 6 7 8; 9 7 4 6"),
 }
 
 KERNELS: dict[str, Named] = {

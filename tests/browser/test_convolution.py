@@ -112,6 +112,7 @@ def test_the_sum_under_the_pointer_is_torch_s_at_every_cell(picture):
         row, column = divmod(index, 5)
         expect(written(page)).to_contain_text(f"[{row},{column}]")
         expect(written(page).locator(".q-prediction").last).to_have_text(f"{wanted[row, column]:.0f}")
+        expect(written(page)).to_contain_text(f"Output [{row}, {column}]:")
         terms = [float(text) for text in written(page).locator(".q-weight").all_text_contents()]
         assert terms == kernel.ravel().tolist()
     page.mouse.move(5, 5)
@@ -134,7 +135,7 @@ def test_an_input_lights_every_output_that_it_goes_to(picture):
     counts = F.conv_transpose2d(torch.ones(1, 1, 3, 3), ones).ravel().tolist()
     for (left, top), count in zip(page.evaluate(PLACES, "input"), counts, strict=True):
         page.mouse.move(left, top)
-        expect(written(page)).to_contain_text(f"counts in {count:.0f} outputs")
+        expect(written(page)).to_contain_text(f"counts in {count:.0f} output{'s' if count > 1 else ''}.")
         assert lit(page)["right"] == count
 
 
@@ -188,3 +189,25 @@ def test_the_first_screen_fits(picture):
     assert box["y"] + box["height"] <= 800
     chart = page.locator(".player .chart").first.bounding_box()
     assert chart["y"] + chart["height"] <= box["y"] + 1
+
+
+def test_a_phone_shows_the_picture_on_its_first_screen(picture):
+    page, _ = picture(viewport={"width": 390, "height": 844})
+    seen = page.locator(".player .timeline").first.bounding_box()["y"]
+    assert page.locator(".player .chart").first.bounding_box()["y"] <= seen - 200
+
+
+def test_folding_the_settings_only_hides_them(picture):
+    page, _ = picture("?more=true&dilation=2&bias=1")
+    expect(page.get_by_text("The output is 3 × 3")).to_be_visible()
+    page.get_by_text("More settings").click()
+    expect(page.get_by_text("In force from the closed section above: dilation 2, bias 1.")).to_be_visible()
+    expect(page.get_by_text("The output is 3 × 3")).to_be_visible()
+    page.wait_for_function("() => location.search.includes('dilation=2') && !location.search.includes('more=')")
+
+
+def test_a_digit_opens_where_something_happens(picture):
+    page, _ = picture("?input=digit")
+    at = page.evaluate("() => picture().signal('step')")
+    assert at > 0
+    assert page.evaluate("(at) => picture().data('output')[at].value", at) > 1
