@@ -13,7 +13,7 @@ from core.shapes.expressions import NOT_READ, OPERATORS, QUESTION, fail, quote
 from core.shapes.layer import UNKNOWN
 from core.shapes.layers import LAYERS
 from core.shapes.objects import WEIGHTS, Objects
-from core.shapes.values import Container, Instance, Path, Returned, Sizes, SourceError, Tensor
+from core.shapes.values import Container, Instance, Module, Path, Returned, Sizes, SourceError, Tensor
 
 TORCH = {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}  # what everybody calls them
 STRAIGHT = N_("A net is read as a straight line: {keyword} cannot be read here.")
@@ -135,6 +135,9 @@ class Interpreter(Objects):
         elif isinstance(target, ast.Tuple | ast.List):
             self.unpack(target, value)
         elif isinstance(target, ast.Attribute) and isinstance(owner := self.evaluate(target.value), Instance):
+            if isinstance(value, Module) and not owner.ready:
+                torch = "cannot assign module before Module.__init__() call"
+                self.refuse_early(target.lineno, owner.definition, torch)
             owner.attributes[target.attr] = value
         else:
             fail(target, NOT_READ, text=quote(target))
@@ -154,15 +157,16 @@ class Interpreter(Objects):
         return self.follow(statement.body if holds else statement.orelse)
 
     def loop(self, statement: ast.For) -> Returned | None:
-        """`for block in self.blocks:` over an nn.ModuleList; loops that only set weights are passed over."""
+        """`for block in self.blocks:`, `for width in (8, 16):`; loops that only set weights are passed over."""
         target, source = statement.target, statement.iter
         if isinstance(source, ast.Call) and isinstance(source.func, ast.Attribute) and source.func.attr in WEIGHTS:
             return None
-        blocks = self.evaluate(source) if isinstance(source, ast.Name | ast.Attribute) else None
-        if not isinstance(blocks, Container) or statement.orelse:
+        values = self.evaluate(source)
+        if not isinstance(values, Container | list) or statement.orelse:
             fail(statement, STRAIGHT, keyword="for")
-        for block in blocks.members.values():
-            self.store(target, block)
+        for value in values.members.values() if isinstance(values, Container) else tuple(values):
+            self.count_step(statement.lineno)
+            self.store(target, value)
             returned = self.follow(statement.body)
             if returned:
                 return returned

@@ -51,6 +51,10 @@ class Calls(Expressions):
     def call_super(self, node: ast.Call, callee: Method | None) -> object:
         """Read `super()`, or a method of it."""
 
+    @abstractmethod
+    def start(self, node: ast.Call) -> None:
+        """Read `nn.Module.__init__(self)`."""
+
     def call(self, node: ast.Call) -> object:
         """Decide by what is called."""
         callee = self.evaluate(node.func)
@@ -148,7 +152,7 @@ class Calls(Expressions):
         if space == "torch.nn" and name in LAYERS and LAYERS[name].form == "module":
             return LayerModule(node.lineno, name, self.bound(node, name, *self.arguments(node)))
         if space in {"torch.nn.init", "torch.nn.Module"}:  # how weights begin has no shape
-            return None
+            return self.start(node) if name == "__init__" else None
         kind = operation(name)
         if space in {"torch", "torch.nn.functional"} and kind:
             return self.operate(node, kind, *self.arguments(node))

@@ -5,16 +5,20 @@ from __future__ import annotations
 import ast
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import NoReturn
 
 from core.messages import N_
 from core.shapes.chain import INPUT, SizeOf
-from core.shapes.expressions import fail, quote
+from core.shapes.expressions import TOO_DEEP, fail, quote
 from core.shapes.modules import Modules
 from core.shapes.values import Container, Instance, Method, Opaque, Returned, SourceError, Super, Tensor
 
 WEIGHTS = frozenset(  # methods of a module that go through its weights or keep some: they have no shape
     {"modules", "children", "named_modules", "parameters", "named_parameters", "register_buffer", "register_parameter"}
 )
+
+
+HARMLESS = frozenset({"torch.no_grad", "torch.inference_mode", "torch.enable_grad", "no_grad", "override"})
 
 
 class Objects(Modules):
@@ -25,6 +29,8 @@ class Objects(Modules):
         self.classes = classes  # of the source, by name
         self.last: Tensor | None = None  # what a forward without return ends in
         self.guessed: list[str] = []  # arguments of the net that were not given
+        self.without_return: list[str] = []  # classes whose forward has no return
+        self.building: list[ast.ClassDef] = []  # whose __init__ is read now, against nets inside themselves
 
     @abstractmethod
     def follow(self, body: Sequence[ast.stmt]) -> Returned | None:
@@ -37,7 +43,16 @@ class Objects(Modules):
         if definition.decorator_list:
             fail(definition.decorator_list[0], N_("Decorators change what a class does; it cannot be read with them."))
         instance = Instance(node.lineno, definition)  # type: ignore[attr-defined]  # a call or a class
-        self.initialise(node, Super(instance, self.lineage(definition)), values, named)
+        again = definition in self.building
+        self.building.append(definition)
+        try:
+            self.initialise(node, Super(instance, self.lineage(definition)), values, named)
+        except SourceError as error:
+            if not again or error.message != TOO_DEEP:
+                raise
+            fail(node, N_("{name} contains itself, so it would be built for ever."), name=definition.name)
+        finally:
+            self.building.pop()
         return instance
 
     def lineage(self, definition: ast.ClassDef) -> tuple[ast.ClassDef, ...]:
@@ -55,6 +70,7 @@ class Objects(Modules):
         if function is not None:
             self.run(node, function, Super(start.instance, above), values, named)
         else:
+            start.instance.ready = True
             start.instance.attributes.update(self.members(node, values))
 
     def call_super(self, node: ast.Call, callee: Method | None) -> object:
@@ -93,13 +109,32 @@ class Objects(Modules):
             return self.send(Container(line, "Sequential", dict(instance.children())), value, line)
         if function is None:
             raise SourceError(N_("{class_name} has no forward."), line=line, class_name=definition.name)
+        if not instance.ready:
+            self.refuse_early(
+                definition.lineno, definition, f"'{definition.name}' object has no attribute '_backward_hooks'"
+            )
         before, self.prefix, self.last = self.prefix, f"{instance.name}." if instance.name else "", None
-        result = self.run(function, function, Super(instance, above), [value], {}) or self.last
+        result = self.run(function, function, Super(instance, above), [value], {})
         self.prefix = before
+        if result is None and self.last is not None:
+            result = self.last
+            if definition.name not in self.without_return:
+                self.without_return.append(definition.name)
         if result is None:
             message = N_("The forward of {class_name} does nothing with its input.")
             fail(function, message, class_name=definition.name)
         return result
+
+    def start(self, node: ast.Call) -> None:
+        """Read `nn.Module.__init__(self)`, an old way to write `super().__init__()`."""
+        for value in self.arguments(node)[0]:
+            if isinstance(value, Instance):
+                value.ready = True
+
+    def refuse_early(self, line: int, definition: ast.ClassDef, torch: str) -> NoReturn:
+        """Refuse an object of a class that does not call the `__init__` of nn.Module, as PyTorch does."""
+        message = N_("The __init__ of {name} must begin with super().__init__(), before the first layer is made.")
+        raise SourceError(message, line=line, torch=torch, error_type="AttributeError", name=definition.name)
 
     # Functions.
 
@@ -107,8 +142,9 @@ class Objects(Modules):
         self, node: ast.AST, function: ast.FunctionDef, start: Super, values: list[object], named: dict[str, object]
     ) -> object:
         """Follow the body of a method with its arguments filled in."""
-        if function.decorator_list:
-            fail(function.decorator_list[0], N_("Decorators change what a function does; it cannot be read with them."))
+        strange = [one for one in function.decorator_list if quote(one).rstrip("()") not in HARMLESS]
+        if strange:
+            fail(strange[0], N_("Decorators change what a function does; it cannot be read with them."))
         names = self.parameters(node, function, start, values, named)
         outer, self.names = self.names, names
         self.depth += 1

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from textwrap import dedent
 
 from core.shapes.chain import INPUT, Chain, Node, Report, Row
 from core.shapes.edit import arguments_text
 from core.shapes.layer import UNKNOWN
 from core.shapes.layers import LAYERS
 from core.shapes.memory import sum_up
-from core.shapes.source import FENCE, QUESTION_MARK, Source, SourceError, read
+from core.shapes.source import QUESTION_MARK, Source, SourceError, read, unwrapped_text
 from core.shapes.write import Forward, attributes
 
 
@@ -80,7 +79,7 @@ def _patched(text: str, before: Chain, after: Chain) -> str | None:
     """Write new arguments into the calls that define the changed layers; None where that would not give `after`."""
     if [_wiring(node) for node in before.nodes] != [_wiring(node) for node in after.nodes]:
         return None
-    lines = FENCE.sub("", dedent(text.removeprefix("\ufeff"))).split("\n")
+    lines = unwrapped_text(text).split("\n")
     changes = {
         (old.defined, old.kind): new
         for old, new in zip(before.nodes, after.nodes, strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import dedent
 from typing import NoReturn
 
@@ -29,8 +29,19 @@ NO_NET = N_(
     "No net was found. Paste a class that inherits from nn.Module, an nn.Sequential(…), or layers one a line, "
     "as in nn.Conv2d(1, 10, kernel_size=5)."
 )
+TAKEN = N_("The net that is read is {name}; the text also has {others}. A line model = {name}() says which is meant.")
+UNRETURNED = N_(
+    "The forward of {name} has no return, so PyTorch gives None. It is read as if it returned its last tensor: "
+    "add the return."
+)
 QUESTION_MARK = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\#[^\n]*|\?""")  # strings and comments stay
 FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)  # of a listing that was copied with its Markdown
+PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.)(?: |$)")  # of a listing that was copied from Python's own window
+PRINTED = re.compile(r"^[ \t]*\(\w+\): \w+\(", re.MULTILINE)
+OUTPUT = N_(
+    "This is what print(model) writes: it names the layers, but not what forward does with them. Paste the class or "
+    "the nn.Sequential(…) from your program."
+)
 FULL_WIDTH = str.maketrans("，（）：；＝“”‘’［］０１２３４５６７８９", ",():;=\"\"''[]0123456789")
 
 
@@ -70,7 +81,10 @@ def read(text: str) -> Source:
 
 def parse(text: str) -> ast.Module:
     """Return the syntax tree of a source text, with `QUESTION` for each question mark."""
-    plain = FENCE.sub("", dedent(text.removeprefix("\ufeff")))
+    plain = unwrapped_text(text)
+    printed = PRINTED.search(plain)
+    if printed:
+        raise SourceError(OUTPUT, line=plain.count("\n", 0, printed.start()) + 1)
     plain = QUESTION_MARK.sub(lambda found: QUESTION if found[0] == "?" else found[0], plain)
     try:
         return ast.parse(plain)
@@ -80,6 +94,17 @@ def parse(text: str) -> ast.Module:
         raise SourceError(TOO_DEEP, line=1) from None
     except ValueError:  # NUL bytes, halves of characters
         raise SourceError(N_("This text has characters that no Python source has; copy it again."), line=1) from None
+
+
+def unwrapped_text(text: str) -> str:
+    """Return a source text without what copying put around it: indentation, Markdown, Python's prompts."""
+    plain = FENCE.sub("", dedent(text.removeprefix("\ufeff")))
+    return "\n".join(map(unprompted, plain.split("\n"))) if PROMPT.match(plain.lstrip()) else plain
+
+
+def unprompted(line: str) -> str:
+    """Return a line without the >>> or ... in front of it."""
+    return PROMPT.sub("", line, count=1)
 
 
 def _explain(error: SyntaxError, text: str) -> NoReturn:
@@ -96,13 +121,17 @@ def _explain(error: SyntaxError, text: str) -> NoReturn:
 
 def _read(interpreter: Interpreter, tree: ast.Module) -> Source:
     """Find the net and follow a tensor through it."""
-    definition = find_class(tree)
+    definition, others = find_class(tree)
     sequential = None if definition and not uses_class(tree) else find_sequential(tree)
     if sequential is not None:
         return _follow(interpreter, interpreter.evaluate(sequential), "Sequential")
     if definition is not None:
         values, named = given(interpreter, tree, definition)
-        return _follow(interpreter, interpreter.build(definition, definition, values, named), definition.name)
+        source = _follow(interpreter, interpreter.build(definition, definition, values, named), definition.name)
+        if not others:
+            return source
+        taken = Note(message=TAKEN, values={"name": definition.name, "others": ", ".join(others)})
+        return replace(source, notes=(taken, *source.notes))
     members = dict(layers(interpreter, tree))
     if not members:
         _refuse(tree)
@@ -123,6 +152,7 @@ def _follow(interpreter: Interpreter, net: object, name: str) -> Source:
         )
         for argument in interpreter.guessed
     ]
+    notes += [Note(message=UNRETURNED, values={"name": one}) for one in interpreter.without_return]
     if len(outputs) > 1:
         notes.append(Note(message=N_("The net returns several values; the first one is taken as its output.")))
     if not interpreter.nodes or not isinstance(outputs[0], Tensor) or outputs[0].node == INPUT:
@@ -150,8 +180,12 @@ def module_classes(tree: ast.Module) -> dict[str, ast.ClassDef]:
     return found
 
 
-def find_class(tree: ast.Module) -> ast.ClassDef | None:
-    """Return the last class that no other class uses, passing over those without a forward of one tensor."""
+def find_class(tree: ast.Module) -> tuple[ast.ClassDef | None, tuple[str, ...]]:
+    """Return the class that is the net, and the names of the others that could be.
+
+    It is the class of which the program makes its model, `model = Net()`; without such a line the last class that no
+    other class uses, passing over those without a forward of one tensor.
+    """
     classes = module_classes(tree)
     used = {
         node.id
@@ -160,7 +194,19 @@ def find_class(tree: ast.Module) -> ast.ClassDef | None:
         if isinstance(node, ast.Name) and node.id != name
     }
     free = [definition for name, definition in classes.items() if name not in used] or list(classes.values())
-    return next((definition for definition in reversed(free) if is_net(definition)), free[-1] if free else None)
+    nets = [definition for definition in free if is_net(definition)]
+    made = [classes[name] for name in made_outside(tree) if name in classes and is_net(classes[name])]
+    chosen = next((one for one in reversed(made) if one in nets), None) or next(reversed(nets or made), None)
+    if chosen is None:
+        return (free[-1] if free else None), ()
+    return chosen, tuple(one.name for one in nets if one is not chosen and made != [chosen])
+
+
+def made_outside(tree: ast.Module) -> list[str]:
+    """Return the names of which the program makes objects outside of classes and functions: Net of `model = Net()`."""
+    values = (item.value for item in tree.body if isinstance(item, ast.Assign | ast.AnnAssign | ast.Expr))
+    calls = (node for value in values if value is not None for node in ast.walk(value))
+    return [node.func.id for node in calls if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
 
 
 def is_net(definition: ast.ClassDef) -> bool:

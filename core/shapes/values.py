@@ -110,6 +110,7 @@ class Instance(Module):
 
     definition: ast.ClassDef
     attributes: dict[str, object] = field(default_factory=dict)
+    ready: bool = False  # whether nn.Module.__init__ was called: before that, PyTorch keeps no layers
 
     def children(self) -> Iterator[tuple[str, Module]]:
         """Yield the modules among the attributes; a plain list hides its modules, as in PyTorch."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 import core.shapes
 from core.shapes.chain import run
@@ -60,10 +61,10 @@ REFUSED = {  # source, the line to name, words of the sentence
     "attributes": ("nn" + ".a" * 20_000 + "()", 1, "nested too deeply"),
     "calls": ("nn" + "()" * 20_000, 1, "nested too deeply"),
     "a class inside itself": (
-        "class A(nn.Module):\n    def __init__(self):\n        self.a = A()\n"
+        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.a = A()\n"
         "    def forward(self, x):\n        return self.a(x)",
-        3,
-        "nested too deeply",
+        4,
+        "A contains itself",
     ),
     "forward calls itself": (in_net(LINEAR, "return self.forward(x)"), 9, "nested too deeply"),
     "a container inside itself": (
@@ -73,9 +74,27 @@ REFUSED = {  # source, the line to name, words of the sentence
     ),
     "circular classes": ("class A(B, nn.Module):\n    pass\nclass B(A):\n    pass", 3, "has no forward"),
     "circular names": ("a = b\nb = a\nnn.Sequential(nn.Linear(a, 1))", 2, "is not known here"),
-    "for": (in_net(LINEAR, "for i in range(10):\n    x = self.a(x)\nreturn x"), 9, "for cannot be read"),
+    "for over a number": (in_net(LINEAR, "for i in 10:\n    x = self.a(x)\nreturn x"), 9, "for cannot be read"),
+    "loops in loops": (
+        in_net(LINEAR, "for i in range(2000):\n    for j in range(2000):\n        pass\nreturn x"),
+        10,
+        "repeated too often",
+    ),
+    "long loop": (in_net("for i in range(10**9):\n    pass", "return x"), 7, "2,000 entries"),
+    "growing list": (
+        in_net("a = [1]\nfor i in range(99):\n    a.extend(a)", "return x"),
+        9,
+        "2,000 entries",
+    ),
+    "break": (in_net(LINEAR, "for i in range(3):\n    break\nreturn x"), 10, "Break cannot be read"),
     "while": (in_net(LINEAR, "while True:\n    x = self.a(x)"), 9, "while cannot be read"),
-    "for in __init__": (in_net("for i in range(9):\n    self.a = nn.ReLU()", "return x"), 7, "for cannot be read"),
+    "no super": (
+        "class A(nn.Module):\n    def __init__(self):\n        self.a = nn.ReLU()\n"
+        "    def forward(self, x):\n        return self.a(x)",
+        3,
+        "must begin with super().__init__()",
+    ),
+    "the output of print": (str(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())), 2, "what print(model) writes"),
     "try": (in_net(LINEAR, "try:\n    pass\nfinally:\n    pass"), 9, "try cannot be read"),
     "with": (in_net(LINEAR, "with open('x') as f:\n    return self.a(x)"), 9, "with cannot be read"),
     "import": (in_net("import os\n" + LINEAR, "return self.a(x)"), 7, "import cannot be read"),
