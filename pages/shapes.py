@@ -11,8 +11,9 @@ from app.figures import shapes_words as words
 from app.figures.shapes_data import captions, detective_data
 from app.i18n import _, language
 from app.player import Drag, Slider, player
-from core.shapes.inspection import Inspection, input_notes
+from core.shapes.inspection import Inspection
 from core.shapes.layer import Shape
+from core.shapes.remarks import about_input, remarks
 from core.shapes.tracebacks import diagnose
 from pages.parts import shapes_edit as edits
 from pages.parts import shapes_practice as practice
@@ -58,16 +59,16 @@ def verdict(net: sources.Drawn) -> None:
     page.status(sentence, kind)
 
 
-def diagnosis(text: str, inspection: Inspection, *, at_input: bool) -> None:
+def diagnosis(text: str, inspection: Inspection) -> None:
     """Say what PyTorch would say at the first mistake, what it means, and what would repair it."""
     error = inspection.report.error
-    for note in inspection.source.notes:
+    for note in (*remarks(inspection.report), *inspection.source.notes):
         page.status(sections.noted(note), "warning")
     if error is None:
         return
     if error.torch:
         st.code(f"{error.error_type}: {error.torch}", language=None, wrap_lines=True)
-    if at_input:  # what is wrong is the input, not the layer that complains
+    if about_input(inspection.report):  # the verdict says that; nothing is wrong with the layer that complains
         return
     page.status(" ".join(sections.noted(note) for note in diagnose(inspection.report)))
     edits.offer_repairs(text, inspection)
@@ -81,15 +82,12 @@ with controls[1]:
     wanted = sources.choose_input(st.session_state["net"])
 net = sources.drawn(text, wanted)
 shown, shape, inspection = net.text, net.shape, net.inspection
-about_input = input_notes(inspection.source.chain, shape)
-for note in about_input:
-    page.status(sections.noted(note), "warning")
 if not inspection.report.ok:
     verdict(net)
 drawing(shown, shape, inspection)
 if inspection.report.ok:
     verdict(net)
-diagnosis(shown, inspection, at_input=bool(about_input))
+diagnosis(shown, inspection)
 edits.choose_view(shown, inspection)
 
 page.part(_("Totals and all numbers"), partial(sections.show_totals, inspection), key="totals")

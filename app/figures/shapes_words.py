@@ -8,6 +8,7 @@ from app.page import Kind
 from core.shapes.chain import Node, Report, Row
 from core.shapes.layer import Shape
 from core.shapes.layers import LAYERS
+from core.shapes.remarks import about_input, remarks
 
 SIGNS = {"add": "+", "add_": "+", "sub": "−", "sub_": "−", "mul": "×", "mul_": "×", "div": "÷", "div_": "÷"}
 MOST_WORKED_OUT = 4  # question marks whose values the verdict names
@@ -219,9 +220,12 @@ def verdict(report: Report, *, lines: bool = True) -> tuple[str, Kind]:
             macs=f"{report.totals.macs:,}",
         )
         found = [text for row in report.rows for text in worked_out(row)]
-        return " ".join([sentence, *(f"`{text}`" for text in found[:MOST_WORKED_OUT])]), "good"
+        kind: Kind = "warning" if remarks(report) else "good"
+        return " ".join([sentence, *(f"**{text}**" for text in found[:MOST_WORKED_OUT])]), kind
+    note = about_input(report)
     return _("{place} cannot work: {reason}").format(
-        place=f"**{place(report.rows[-1], lines=lines)}**", reason=said(report.rows[-1])
+        place=f"**{place(report.rows[-1], lines=lines)}**",
+        reason=_(note.message).format(**note.values) if note else said(report.rows[-1]),
     ), "bad"
 
 

@@ -11,19 +11,13 @@ from functools import lru_cache
 
 from core.errors import InputError
 from core.messages import N_
-from core.shapes.chain import INPUT, Chain, Report, run
+from core.shapes.chain import Report, run
 from core.shapes.layer import Shape
-from core.shapes.source import Note, Source, SourceError, read
+from core.shapes.source import Source, SourceError, read
 
 OWN_MISTAKE = N_("This net cannot be followed here, although it was read; write it more simply, or replace its “?”.")
 UNREADABLE = N_("This source cannot be read here; write it more simply.")
-TOO_MANY = N_(
-    "The input has {count} sizes, but {layer} takes {right}: {wanted}. The number of samples has a field of its own, "
-    "“Batch”."
-)
-MISSING = N_("The input has {count} sizes, but {layer} takes {right}: {wanted}. Is one of them missing?")
 HALF_WIDTH = {0xFF01 + number: 0x21 + number for number in range(94)}  # ，（１×２８） is typed with a Chinese keyboard
-AXES = {1: "N, C, L", 2: "N, C, H, W", 3: "N, C, D, H, W"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,25 +53,6 @@ def _judged(sentence: str) -> Iterator[None]:
     except Exception as error:
         logging.getLogger(__name__).exception("A source could not be judged")
         raise SourceError(sentence) from error
-
-
-def input_notes(chain: Chain, shape: Shape) -> tuple[Note, ...]:
-    """Say which axis of the input is missing or too many for the first layer; `shape` begins with the batch.
-
-    A tensor of one axis less passes as a single sample without a batch, so PyTorch complains about other things, as
-    about its channels, or not at all.
-    """
-    first = next((node for node in chain.nodes if node.inputs == (INPUT,)), None)
-    if first is None or not (found := re.fullmatch(r"(?:Conv|ConvTranspose|MaxPool|AvgPool)([123])d", first.kind)):
-        return ()
-    wanted = AXES[int(found[1])].removeprefix("N, ")
-    count, right = len(shape) - 1, int(found[1]) + 1
-    if count == right:
-        return ()
-    values = {"layer": first.name or first.kind, "wanted": wanted, "count": count, "right": right}
-    if count == right + 1:
-        return (Note(message=TOO_MANY, values=values),)
-    return (Note(message=MISSING, values=values),)
 
 
 def parse_shape(text: str) -> Shape:

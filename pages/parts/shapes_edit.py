@@ -16,7 +16,7 @@ from core.shapes import edit
 from core.shapes.chain import INPUT, Chain, Node, Report
 from core.shapes.inspection import Inspection
 from core.shapes.layers import LAYERS
-from core.shapes.repair import repairs
+from core.shapes.repair import Repair, repairs
 from core.shapes.rewrite import rewritten
 from pages.parts import shapes_source as net
 
@@ -238,6 +238,14 @@ def sentence(place: str) -> None:
         st.caption(_("The picture still shows the net from before."))
 
 
+def _repair_label(repair: Repair) -> str:
+    if repair.new:
+        return _("Write {new}").format(new=repair.new)
+    if repair.also:
+        return _("Put nn.Flatten() before it and write {new}").format(new=repair.also)
+    return _("Put nn.Flatten() before it")
+
+
 def offer_repairs(text: str, inspection: Inspection) -> None:
     """Offer the changes that let the failing layer work, one button each."""
     found = repairs(inspection.source.chain, inspection.report)
@@ -246,7 +254,7 @@ def offer_repairs(text: str, inspection: Inspection) -> None:
     with st.container(horizontal=True):
         for number, repair in enumerate(found):
             st.button(
-                _("Write {new}").format(new=repair.new) if repair.new else _("Put nn.Flatten() before it"),
+                _repair_label(repair),
                 icon=":material/build:",
                 key=f"repair_{number}",
                 on_click=take,

@@ -200,7 +200,7 @@ def _refused(error: SourceError) -> None:
     if error.line is not None:
         sentence = _("Line {line}: {sentence}").format(line=error.line, sentence=sentence)
     if error.torch:
-        sentence += " " + _("PyTorch says: {text}").format(text=f"{error.error_type}: {error.torch}")
+        sentence += " " + _("PyTorch says: {text}").format(text=f"`{error.error_type}: {error.torch}`")
     st.error(sentence, icon=":material/error:")
     if error.line is not None and error.line <= len(lines) and lines[error.line - 1].strip():
         st.code(lines[error.line - 1].strip()[:MOST_QUOTED], language="python")

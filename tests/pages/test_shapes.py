@@ -152,7 +152,7 @@ UNTHOUGHT = [
     "nn.BatchNorm2d(?)",
     "nn.Flatten(?)",
     "nn.ConvTranspose2d(?, 4, 3, stride=?)",
-    CNN.replace("x.size(0), -1", "?, -1"),
+    CNN.replace("batch_size, -1", "?, -1"),
     CNN.replace("10, 20, kernel_size=5", "10, 20, kernel_size=(?, 5)"),
 ]
 
@@ -189,11 +189,35 @@ def test_a_mistyped_input_keeps_the_source(bad):
     assert "becomes (64, 4, 10, 10)" in said(at)
 
 
-@pytest.mark.parametrize(("size", "part"), [("1, 28", "missing"), ("64, 1, 28, 28", "“Batch”"), ("28", "missing")])
+@pytest.mark.parametrize(
+    ("size", "part"), [("1, 28", "1, 28, 28"), ("28, 28", "1, 28, 28"), ("64, 1, 28, 28", "field of its own")]
+)
 def test_an_input_with_another_number_of_axes_is_named_before_the_layer(size, part):
     at = opened(input=size)
-    assert part in said(at)
+    (verdict,) = (one.value for one in at.markdown if "cannot work" in one.value)
+    assert part in verdict
     assert "Write nn.Conv2d" not in " ".join(button.label for button in at.button)
+
+
+def test_mixed_rows_get_a_warning_instead_of_a_tick():
+    at = typed(opened(input="1, 32, 32"), CNN.replace("batch_size, -1", "-1, 320"))
+    (verdict,) = (one.value for one in at.markdown if "Data flow through" in one.value)
+    assert "warning" in verdict
+    assert "check_circle" not in verdict
+    assert "into 100 rows" in said(at)
+
+
+def test_what_torch_says_is_not_read_as_markup():
+    (sentence,) = sentences(typed(opened(), "nn.Conv2d(1, 6)"))
+    assert "`TypeError: Conv2d.__init__()" in sentence
+
+
+def test_flatten_is_offered_with_the_features_behind_it():
+    at = typed(opened(), "nn.Sequential(nn.Conv2d(1, 4, 25), nn.Linear(32, 10))")
+    labels = [button.label for button in at.button if button.key.startswith("repair_")]
+    assert labels == ["Put nn.Flatten() before it and write nn.Linear(64, 10)"]
+    at.button(key="repair_0").click().run()
+    assert "becomes (64, 10)" in said(at)
 
 
 def test_an_old_verdict_is_marked_as_old():
