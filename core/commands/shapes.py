@@ -15,6 +15,7 @@ from core.shapes.chain import run as run_chain
 from core.shapes.errors import ShapeError
 from core.shapes.layer import Shape
 from core.shapes.presets import PRESETS, find_preset
+from core.shapes.remarks import remarks
 from core.shapes.source import LONGEST, Source, SourceError, read
 
 HELP = "the shape after every layer of a net, with parameters and multiply-adds"
@@ -42,13 +43,16 @@ def run(args: argparse.Namespace) -> int:
     if sum(value is not None for value in (args.source, args.file, args.model)) != 1:
         raise InputError("Give one of SOURCE, --file and --model.")
     shape = input_shape(args)
-    report = run_chain(find_source(args).chain, shape, training=args.batch > 1)
+    source = find_source(args)
+    report = run_chain(source.chain, shape, training=args.batch > 1)
     rows = [row for row in report.rows if row.error is None]
     if args.json:
         for row in rows:
             print(json.dumps(as_object(row, report)))
     else:
         print_table(rows, report)
+    for note in (*source.notes, *remarks(report)):
+        print(f"note: {note}", file=sys.stderr)
     if report.error:
         raise InputError("{place}{sentence}", place=place_of(report.rows[-1]), sentence=with_torch(report.error))
     return 0

@@ -11,6 +11,7 @@ from core.shapes.source import Note
 from core.shapes.symptoms import CHANGE, Match, Shapes, Symptom, note, numbers, of_kind, registrar
 
 LAYER_SYMPTOMS: dict[str, Symptom] = {}
+POOLING = of_kind("maxpool", "avgpool", "max_pool", "avg_pool")
 symptom = registrar(LAYER_SYMPTOMS)
 
 
@@ -20,13 +21,17 @@ def fits_linear(found: Match, node: Node, shapes: Shapes) -> int:
         return 0
     features, inside, outside = (int(found[number]) for number in (2, 3, 4))
     weight = (node.arguments["in_features"], node.arguments["out_features"]) == (inside, outside)
-    return 2 * weight + (bool(shapes) and shapes[0][-1] == features)
+    return weight and 2 + (bool(shapes) and shapes[0][-1] == features)
 
 
 @symptom(r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)", fits_linear)
 def matrices(found: Match) -> Iterator[Note]:
     """A linear layer gets another number of features than it was built for."""
-    rows, features, inside, outside = (int(number) for number in found.groups())
+    yield from wrong_matrices(*(int(number) for number in found.groups()))
+
+
+def wrong_matrices(rows: int, features: int, inside: int, outside: int) -> Iterator[Note]:
+    """Explain rows of so many features at Linear(inside, outside)."""
     yield note(
         N_("Linear({inside}, {outside}) takes {inside} features, but {features} arrive, in {rows} rows."),
         inside=inside,
@@ -46,6 +51,24 @@ def matrices(found: Match) -> Iterator[Note]:
         yield note(CHANGE, wanted=inside)
 
 
+@symptom(r"size mismatch, m1: \[(\d+) x (\d+)\], m2: \[(\d+) x (\d+)\]", fits_linear)
+def old_matrices(found: Match) -> Iterator[Note]:
+    """The words of PyTorch before 1.8."""
+    yield from wrong_matrices(*(int(number) for number in found.groups()))
+
+
+def fits_vector(found: Match, node: Node, shapes: Shapes) -> int:
+    """Fit a linear layer by its weight."""
+    weight = (node.arguments.get("out_features"), node.arguments.get("in_features"))
+    return 2 * (node.kind == "Linear" and weight == (int(found[2]), int(found[3])))
+
+
+@symptom(r"size mismatch, got input \((\d+)\), mat \((\d+)x(\d+)\), vec \((\d+)\)", fits_vector)
+def vector(found: Match) -> Iterator[Note]:
+    """A single vector at a linear layer."""
+    yield from wrong_matrices(1, int(found[4]), int(found[3]), int(found[2]))
+
+
 def fits_convolution(found: Match, node: Node, shapes: Shapes) -> int:
     """Fit a convolution by its weight, and by the channels that arrive."""
     if "Conv" not in node.kind:
@@ -55,7 +78,7 @@ def fits_convolution(found: Match, node: Node, shapes: Shapes) -> int:
     kernel = (sizes,) * (len(weight) - 2) if isinstance(sizes, int) else tuple(sizes)
     channels = node.arguments["in_channels"] == int(found[4])
     same = channels and kernel == weight[2:] and node.arguments["out_channels"] in weight[:2]
-    return 2 * same + (bool(shapes) and shapes[0][1:] == shape[1:])
+    return same and 2 + (bool(shapes) and shapes[0][1:] == shape[1:])
 
 
 @symptom(
@@ -92,9 +115,8 @@ def fits_kernel(found: Match, node: Node, shapes: Shapes) -> int:
     kernel = numbers(found[2])
     sizes = node.arguments["kernel_size"]
     same = (sizes,) * len(kernel) == kernel or sizes == kernel
-    return same + (
-        bool(shapes) and all(size <= padded for size, padded in zip(shapes[0][2:], numbers(found[1]), strict=False))
-    )
+    fits = bool(shapes) and all(size <= padded for size, padded in zip(shapes[0][2:], numbers(found[1]), strict=False))
+    return same and 2 + fits
 
 
 @symptom(
@@ -113,9 +135,21 @@ def kernel(found: Match) -> Iterator[Note]:
     yield note(N_("Start with larger pictures, pad, use a smaller kernel, or leave out a pooling layer before it."))
 
 
+def fits_pooling(found: Match, node: Node, shapes: Shapes) -> int:
+    """Fit a pooling layer that gets as many channels."""
+    channels = int(found[1].split("x")[0])
+    return 2 * (POOLING(found, node, shapes) and bool(shapes) and channels in shapes[0][-3:-1])
+
+
+def fits_pool_padding(found: Match, node: Node, shapes: Shapes) -> int:
+    """Fit a pooling layer with this padding and kernel."""
+    written = (node.arguments.get("padding"), node.arguments.get("kernel_size"))
+    return 2 * (POOLING(found, node, shapes) and written == (int(found[1]), int(found[2])))
+
+
 @symptom(
     r"Given input size: \((\d+(?:x\d+)*)\)\. Calculated output size: \((-?\d+(?:x-?\d+)*)\)\. Output size is too small",
-    of_kind("maxpool", "avgpool", "max_pool", "avg_pool"),
+    fits_pooling,
 )
 def pooled_away(found: Match) -> Iterator[Note]:
     """Pooling has nothing left to pool."""
@@ -129,7 +163,7 @@ def pooled_away(found: Match) -> Iterator[Note]:
 
 @symptom(
     r"pad should be at most half of effective kernel size, but got pad=(\d+), kernel_size=(\d+) and dilation=(\d+)",
-    of_kind("maxpool", "avgpool", "max_pool", "avg_pool"),
+    fits_pool_padding,
 )
 def pool_padding(found: Match) -> Iterator[Note]:
     """A pooling window could lie in the padding alone."""
@@ -146,7 +180,7 @@ def pool_padding(found: Match) -> Iterator[Note]:
 def fits_rank(found: Match, node: Node, shapes: Shapes) -> int:
     """Fit a convolution that gets a tensor of this shape."""
     beginning = found[1].replace("conv_transpose", "convtranspose")
-    return of_kind(beginning)(found, node, shapes) * (1 + (bool(shapes) and len(shapes[0]) == len(numbers(found[2]))))
+    return 2 * (of_kind(beginning)(found, node, shapes) and bool(shapes) and len(shapes[0]) == len(numbers(found[2])))
 
 
 @symptom(

@@ -50,7 +50,7 @@ def wrong_features(shape: Shape, wanted: int, made: int) -> ShapeError:
     if needs_flatten(shape, wanted):
         count = elements(shape[1:])
         message = N_(
-            "The layer takes in_features = {wanted}, but images of {product} = {count} values arrive: flatten them "
+            "The layer takes in_features = {wanted}, but samples of {product} = {count} values arrive: flatten them "
             "first, with x.view(x.size(0), -1) or nn.Flatten()."
         )
         return ShapeError(message, torch=torch, wanted=wanted, product=product(shape[1:]), count=count)

@@ -30,7 +30,7 @@ def about_batch(report: Report) -> Note | None:
     if row is None or not row.out_shape:
         return None
     batch, out = report.input_shape[0], row.out_shape
-    values: dict[str, object] = {"name": row.node.name or row.node.kind, "batch": batch, "rows": out[0]}
+    values: dict[str, object] = {"name": shown_name(row), "batch": batch, "rows": out[0]}
     if row.node.kind not in VIEWS:
         message = N_("{name} puts {rows} in the place of the batch of {batch}: the rows are not the samples any more.")
     elif out[0] % batch:
@@ -78,7 +78,7 @@ def about_input(report: Report) -> Note | None:
     else:
         return None
     values = {
-        "name": row.node.name or row.node.kind,
+        "name": shown_name(row),
         "axes": IMAGES[dims],
         "sample": ", ".join(map(str, sample)),
         "batch": report.input_shape[0],
@@ -92,6 +92,11 @@ def completed(row: Row, sample: Shape) -> Shape:
     channels = row.node.arguments.get("in_channels", 1)
     channels = channels if isinstance(channels, int) else 1
     return (*sample, sample[-1]) if sample[:-1] == (channels,) else (channels, *sample)
+
+
+def shown_name(row: Row) -> str:
+    """Return the name of an operation; its kind where the name is only a number, as in an nn.Sequential."""
+    return row.node.kind if row.node.name.isdigit() else row.node.name or row.node.kind
 
 
 def dims_of(row: Row) -> int:

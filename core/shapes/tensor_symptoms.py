@@ -8,7 +8,7 @@ from core.messages import N_
 from core.shapes.chain import Node
 from core.shapes.layer import Shape, listed, product
 from core.shapes.source import Note
-from core.shapes.symptoms import Match, Shapes, Symptom, everywhere, note, numbers, of_kind, registrar
+from core.shapes.symptoms import Match, Shapes, Symptom, everywhere, note, numbers, registrar
 
 TENSOR_SYMPTOMS: dict[str, Symptom] = {}
 symptom = registrar(TENSOR_SYMPTOMS)
@@ -22,8 +22,8 @@ def fits_view(found: Match, node: Node, shapes: Shapes) -> int:
     wanted = numbers(found[1])
     pairs = zip(written, wanted, strict=False) if isinstance(written, tuple) else ()
     alike = isinstance(written, tuple) and len(written) == len(wanted)
-    alike = alike and all(a == b for a, b in pairs if isinstance(a, int) and (a, b) != (-1, b))
-    return 1 + alike
+    alike = alike and all(a == b if isinstance(a, int) else b >= 0 for a, b in pairs)
+    return 2 * alike
 
 
 @symptom(r"shape '\[([-\d, ]+)\]' is invalid for input of size (\d+)", fits_view)
@@ -71,7 +71,7 @@ def view_notes(wanted: Shape, count: int, batch: int | None = None) -> Iterator[
     yield note(N_("x.view(x.size(0), -1) works the number out and keeps the batch."))
 
 
-@symptom(r"view size is not compatible with input tensor's size and stride", of_kind("view"))
+@symptom(r"view size is not compatible with input tensor's size and stride", everywhere)
 def scattered(found: Match) -> Iterator[Note]:
     """A view of values that are not one after the other in memory."""
     yield note(
@@ -82,20 +82,30 @@ def scattered(found: Match) -> Iterator[Note]:
     )
 
 
+def fits_cat(found: Match, node: Node, shapes: Shapes) -> int:
+    """Fit a torch.cat of tensors with these sizes."""
+    if node.kind != "cat" or not 0 < int(found[4]) < len(shapes):
+        return 0
+    wanted, got = int(found[2]), int(found[3])
+    pairs = enumerate(zip(shapes[0], shapes[int(found[4])], strict=False))
+    return 2 * any(axis != int(found[1]) and pair == (wanted, got) for axis, pair in pairs)
+
+
 @symptom(
     r"Sizes of tensors must match except in dimension (\d+)\. Expected size (\d+) but got size (\d+) "
     r"for tensor number (\d+)",
-    of_kind("cat"),
+    fits_cat,
 )
 def joined(found: Match) -> Iterator[Note]:
     """torch.cat of tensors that differ elsewhere too."""
     yield note(
         N_(
-            "torch.cat along dimension {dim} needs equal sizes in all others, but tensor number {number}, "
-            "counted from 0, has {got} where the others have {wanted}."
+            "torch.cat along dimension {dim} needs equal sizes in all others, but tensor number {number} of the list "
+            "has {got} where the first has {wanted} (PyTorch counts from 0 and calls it number {index})."
         ),
         dim=found[1],
-        number=found[4],
+        number=int(found[4]) + 1,
+        index=found[4],
         got=found[3],
         wanted=found[2],
     )
@@ -106,7 +116,12 @@ def joined(found: Match) -> Iterator[Note]:
     )
 
 
-@symptom(r"Tensors must have same number of dimensions: got (\d+) and (\d+)", of_kind("cat"))
+def fits_cat_ranks(found: Match, node: Node, shapes: Shapes) -> int:
+    """Fit a torch.cat of tensors with these numbers of dimensions."""
+    return 2 * (node.kind == "cat" and {int(found[1]), int(found[2])} <= {len(shape) for shape in shapes})
+
+
+@symptom(r"Tensors must have same number of dimensions: got (\d+) and (\d+)", fits_cat_ranks)
 def joined_ranks(found: Match) -> Iterator[Note]:
     """torch.cat of a flattened tensor and one that is not."""
     yield note(
@@ -121,7 +136,7 @@ def fits_sum(found: Match, node: Node, shapes: Shapes) -> int:
     if not node.kind.startswith(("add", "sub", "mul", "div")) or len(node.inputs) < 2:
         return 0
     dim, sizes = int(found[3]), [int(found[1]), int(found[2])]
-    return 1 + (len(shapes) == 2 and [shape[dim] for shape in shapes if len(shape) > dim] == sizes)
+    return 2 * (len(shapes) == 2 and [shape[dim] for shape in shapes if len(shape) > dim] == sizes)
 
 
 @symptom(
@@ -139,7 +154,10 @@ def summed(found: Match) -> Iterator[Note]:
     )
     if dim == 1:
         yield note(
-            N_("In a residual block both sides need the same channels: put a 1×1 convolution into the shortcut."),
+            N_(
+                "In a residual block both sides need the same channels: put a 1×1 convolution into the shortcut, "
+                "as in self.shortcut = nn.Conv2d(in_channels, out_channels, kernel_size=1)."
+            ),
         )
     elif dim > 1:
         yield note(
@@ -154,7 +172,9 @@ def summed(found: Match) -> Iterator[Note]:
 
 @symptom(
     r"output with shape \[([\d, ]*)\] doesn't match the broadcast shape \[([\d, ]*)\]",
-    of_kind("add_", "sub_", "mul_", "div_"),
+    lambda found, node, shapes: (
+        2 * (node.kind in {"add_", "sub_", "mul_", "div_"} and shapes[:1] == (numbers(found[1]),))
+    ),
 )
 def in_place(found: Match) -> Iterator[Note]:
     """An operation in place that would need a larger tensor."""

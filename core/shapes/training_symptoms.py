@@ -84,3 +84,34 @@ def dtype(found: Match) -> Iterator[Note]:
         input=found[1],
         weights=found[2],
     )
+
+
+NOT_DEVICES = N_(
+    "This is no error of shapes: the data and the weights are on different devices. Move both to the same one, "
+    "as in model.to(device) and x = x.to(device)."
+)
+NOT_TYPES = N_(
+    "This is no error of shapes: the numbers are of different types. Data from NumPy are Double and the weights "
+    "Float: write x.float()."
+)
+
+
+@symptom(
+    r"Expected all tensors to be on the same device|Tensor on device [\w:]+ is not on the expected device|"
+    r"Input type \(torch\.cuda\.\w+\) and (?:weight|bias) type \(torch\.(?!cuda)\w+\)|"
+    r"Input type \(torch\.(?!cuda)\w+\) and (?:weight|bias) type \(torch\.cuda\.\w+\)",
+    everywhere,
+)
+def devices(found: Match) -> Iterator[Note]:
+    """The net on the GPU and the data not, or the other way round."""
+    yield note(NOT_DEVICES)
+
+
+@symptom(
+    r"expected scalar type \w+ but found \w+|"
+    r"Input type \([\w.]+\) and (?:weight|bias) type \([\w.]+\) should be the same",
+    everywhere,
+)
+def types(found: Match) -> Iterator[Note]:
+    """Double numbers for Float weights, in the words of layers with windows and of older versions."""
+    yield note(NOT_TYPES)

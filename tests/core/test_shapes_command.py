@@ -147,3 +147,12 @@ def test_no_torch_is_loaded():
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 197
+
+
+def test_what_pytorch_does_without_a_word_is_noted_beside_the_table(capsys):
+    text = "nn.Sequential(nn.Unflatten(0, (2, 4)), nn.Flatten(2), nn.Linear(9, 3))"
+    assert main(["shapes", text, "--input", "9", "--batch", "8", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 3
+    assert err.startswith("note: Unflatten puts 2 in the place of the batch of 8")
+    assert len(err.splitlines()) == 1

@@ -39,6 +39,10 @@ def load():
     nn.Sequential(nn.Linear(4, 3)).load_state_dict(nn.Sequential(nn.Linear(4, 10)).state_dict())
 
 
+def before_1_8():
+    raise RuntimeError("size mismatch, m1: [64 x 320], m2: [1280 x 10] at ../aten/src/TH/generic/THTensorMath.cpp:41")
+
+
 RAISED = {  # what to do; words of the explanation
     "matrices": (lambda: nn.Linear(1280, 10)(zeros(64, 320)), "takes 1280 features, but 320 arrive", "Linear(320, 10)"),
     "channels": (
@@ -64,8 +68,8 @@ RAISED = {  # what to do; words of the explanation
     "scattered": (lambda: zeros(2, 3, 4, 4).permute(0, 2, 3, 1).view(2, -1), "x.reshape"),
     "joined": (
         lambda: torch.cat([zeros(1, 2, 3, 3), zeros(1, 2, 3, 4)], 1),
-        "number 1, counted from 0, has 4",
-        "have 3",
+        "tensor number 2 of the list has 4",
+        "the first has 3 (PyTorch counts from 0 and calls it number 1)",
     ),
     "joined_ranks": (lambda: torch.cat([zeros(1, 2, 3, 3), zeros(1, 2)], 1), "of 4 and of 2 dimensions"),
     "summed": (
@@ -87,6 +91,13 @@ RAISED = {  # what to do; words of the explanation
     ),
     "one_hot": (lambda: nn.CrossEntropyLoss()(zeros(4, 10), zeros(4, 1).long()), "one label a sample"),
     "saved": (load, "0.bias as [10], but this net has [3]"),
+    "devices": (lambda: zeros(3) + zeros(3, device="meta"), "no error of shapes", "different devices"),
+    "types": (lambda: nn.Conv2d(1, 2, 3)(zeros(1, 1, 5, 5).double()), "no error of shapes", "x.float()"),
+    "old_matrices": (before_1_8, "takes 1280 features, but 320 arrive", "Linear(320, 10)"),
+    "vector": (
+        lambda: torch.mv(zeros(10, 320), zeros(500)),
+        "Linear(320, 10) takes 320 features, but 500 arrive",
+    ),
     "dtype": (lambda: nn.Linear(2, 2)(zeros(1, 2, dtype=torch.float64)), "Double numbers and the weights Float"),
 }
 
@@ -262,6 +273,56 @@ def test_a_long_text_is_explained_quickly():
     with pytest.raises(InputError):
         explain(text)
     assert time.process_time() - started < 0.2
+
+
+@pytest.mark.parametrize(
+    ("text", "symptom", "said"),
+    [  # words of older versions, and of a GPU
+        ("RuntimeError: size mismatch, m1: [64 x 320], m2: [1280 x 10] at ../TH.cpp:41", "old_matrices", "(320, 10)"),
+        ("RuntimeError: expected scalar type Double but found Float", "types", "no error of shapes"),
+        (
+            "RuntimeError: Expected all tensors to be on the same device, but found at least two devices",
+            "devices",
+            "no error of shapes",
+        ),
+        (
+            "Input type (torch.cuda.FloatTensor) and weight type (torch.FloatTensor) should be the same",
+            "devices",
+            "x.to(device)",
+        ),
+        (
+            "Input type (torch.FloatTensor) and weight type (torch.cuda.FloatTensor) should be the same",
+            "devices",
+            "x.to(device)",
+        ),
+        (
+            "Input type (torch.cuda.DoubleTensor) and weight type (torch.cuda.FloatTensor) should be the same",
+            "types",
+            "x.float()",
+        ),
+        ("RuntimeError: size mismatch, got input (10), mat (10x320), vec (500)", "vector", "write Linear(500, 10)"),
+    ],
+)
+def test_words_that_this_pytorch_does_not_say_here(text, symptom, said):
+    found = explain(text, read(LISTINGS["cnn"]).chain, (2, 1, 28, 28))
+    assert found.symptom == symptom
+    assert said.lower() in " ".join(map(str, found.notes)).lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mat1 and mat2 shapes cannot be multiplied (64x320 and 1280x10)",
+        "view size is not compatible with input tensor's size and stride",
+        "Given input size: (7x1x1). Calculated output size: (7x0x0). Output size is too small",
+        "Sizes of tensors must match except in dimension 1. Expected size 28 but got size 24 for tensor number 1",
+        "shape '[64, 1280]' is invalid for input of size 20480",
+        "pad should be at most half of effective kernel size, but got pad=2, kernel_size=2 and dilation=1",
+    ],
+)
+@pytest.mark.parametrize("listing", ["cnn", "inception"])
+def test_no_place_is_named_where_the_numbers_do_not_fit(text, listing):
+    assert explain(text, read(LISTINGS[listing]).chain, (64, 1, 28, 28)).places == ()
 
 
 def test_a_message_that_was_cut_off():
