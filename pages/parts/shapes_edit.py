@@ -61,7 +61,7 @@ def edit_table(text: str, inspection: Inspection) -> None:
             "name": st.column_config.TextColumn(_("name"), disabled=True),
             "reads": st.column_config.TextColumn(_("reads"), width=60, disabled=True),
             "output": st.column_config.TextColumn(_("output"), disabled=True),
-            "params": st.column_config.NumberColumn(_("parameters"), disabled=True, format="localized"),
+            "params": st.column_config.TextColumn(_("parameters"), disabled=True, alignment="right"),
         },
         height=min(420, 38 + 35 * (len(frame) + 1)),
     )
@@ -88,7 +88,7 @@ def rows(chain: Chain, report: Report) -> pd.DataFrame:
                 "layer": node.kind,
                 "arguments": edit.arguments_text(node),
                 "output": out,
-                "params": (row.params if row.counted else 0) if row and row.out_shape is not None else None,
+                "params": "–" if row is None or row.error else f"{row.params if row.counted else 0:,}",
                 "reads": ", ".join(str(numbers[name]) for name in node.inputs),
                 "name": node.name,
             }
