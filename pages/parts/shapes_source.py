@@ -152,7 +152,10 @@ def edit_source(text: str) -> None:
         height=360,
         on_change=_take_typed,
         placeholder="nn.Sequential(\n    nn.Conv2d(1, 10, kernel_size=5),\n    …",
-        help=_("Paste a class, an nn.Sequential, or layers one a line. Nothing of it is executed; `?` is worked out."),
+        help=_(
+            "Paste a class, an nn.Sequential, or layers one a line. Nothing of it is executed. `?` is worked out in "
+            "the place of in_features, in_channels and num_features."
+        ),
     )
 
 
