@@ -199,7 +199,7 @@ def find_class(tree: ast.Module) -> tuple[ast.ClassDef | None, tuple[str, ...]]:
     chosen = next((one for one in reversed(made) if one in nets), None) or next(reversed(nets or made), None)
     if chosen is None:
         return (free[-1] if free else None), ()
-    return chosen, tuple(one.name for one in nets if one is not chosen and made != [chosen])
+    return chosen, tuple(one.name for one in nets if one is not chosen and set(made) != {chosen})
 
 
 def made_outside(tree: ast.Module) -> list[str]:

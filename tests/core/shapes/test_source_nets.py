@@ -26,6 +26,7 @@ def said(source):
         ("model = Net().to('cpu')", "Net", False),
         ("model: nn.Module = Net()", "Net", False),
         ("print(Net())", "Net", False),
+        ("model = Net()\nprint(Net())", "Net", False),
         ("a = Other()\nmodel = Net()", "Net", True),
         ("", "Other", True),
     ],
