@@ -130,11 +130,14 @@ def test_a_mistyped_input_does_not_touch_the_source(net, text):
     page, _ = net()
     write(page, text)
     size = page.get_by_role("textbox", name="Input: C, H, W")
+    at_rest = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
     for wrong, right in (("abc", "1, 40, 40"), ("1,0,28", "(1,28,28)")):
+        expect(at_rest).to_be_attached()  # what is typed while the page is drawn anew may be written over
         size.fill(wrong)
         size.press("Enter")
         expect(page.get_by_text("still shows the input from before")).to_be_visible()
         expect(source(page)).to_have_value(text)
+        expect(at_rest).to_be_attached()
         size.fill(right)
         size.press("Enter")
         expect(page.get_by_text("still shows the input from before")).to_have_count(0)
