@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.messages import N_
+from core.options import Option, Options
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,11 +27,16 @@ class Model:
     title: str  # as a page shows it
     class_name: str  # a class in core.networks
     blocks: tuple[str, ...] = ()  # the classes there that it is made of
+    options: tuple[Option, ...] = ()  # what its constructor takes
 
-    def network(self) -> Callable[[], nn.Module]:
-        """Return the class; calling it builds the network from torch's own random numbers."""
-        network: Callable[[], nn.Module] = getattr(import_module("core.networks"), self.class_name)
+    def network(self) -> Callable[..., nn.Module]:
+        """Return the class; calling it with options builds the network from torch's own random numbers."""
+        network: Callable[..., nn.Module] = getattr(import_module("core.networks"), self.class_name)
         return network
+
+    def call(self, options: Options) -> str:
+        """Return the Python call that builds it, such as ``Stack(depth=56)``."""
+        return f"{self.class_name}({', '.join(f'{name}={value!r}' for name, value in options)})"
 
     def source(self) -> str:
         """Return the Python source of the class, after that of its blocks, without loading torch."""

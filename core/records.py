@@ -28,17 +28,38 @@ class Mistake:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LayerState:
+    """One layer with weights, and what a fixed batch of training images does to it."""
+
+    name: str  # of the module, such as "conv1"
+    weight_norm: float  # Euclidean norm of the weight
+    change: float  # norm of (weight - initial weight) / norm of the initial weight
+    gradient_norm: float  # Euclidean norm of the gradient of the batch's mean loss by the weight
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inside:
+    """The state inside the network: before the first step (epoch 0) or after an epoch."""
+
+    epoch: int  # from 0
+    layers: tuple[LayerState, ...]  # in the order of the modules
+    dead: tuple[float, ...]  # of each ReLU in the order of the calls: share of its channels that no image switches on
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Epoch:
     """One pass over the training images and the test after it."""
 
     epoch: int  # from 1
     train_loss: float  # mean over the epoch's images, each measured before its step's update
+    train_accuracy: float | None = None  # share of the epoch's images recognised, measured the same way, 0 to 1
     test_loss: float  # mean cross entropy over the test images in nats
     test_accuracy: float  # share of the test images recognised, 0 to 1
     seconds: float  # spent training in this epoch, without the test
     images_per_second: float  # training images / seconds
     device: str  # "cpu", "cuda" or "mps"
     worst: tuple[Mistake, ...]  # the most confident mistakes, least probable truth first
+    predicted: str = ""  # for each test image the digit that the network sees, one character each
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -59,7 +59,7 @@ def build_network(spec: RunSpec) -> nn.Module:
     """Return the network with the initial weights of the spec's seed; torch's own generator stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(spec.seed)
-        return MODELS[spec.model].network()()
+        return MODELS[spec.model].network()(**dict(spec.options))
 
 
 class _Trainer:

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.loading import Loading
+from tests.browser.rest import rest
 
 # Keeps every Vega view that is embedded, so that a test can read what is drawn.
 KEEP_VIEWS = """
@@ -53,7 +54,7 @@ def belt(visit, app_address):
 
         page = visit(f"{app_address}/batches{query}", prepare, **options)
         page.locator(".player canvas").first.wait_for()
-        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        rest(page)
         page.wait_for_function(f"() => ({TOKENS})().length > 0 || {str('rows=all' in query).lower()}")
         return page, sent
 

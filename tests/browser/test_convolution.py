@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from app.palette import QUANTITIES
 from core.matrices import INPUTS, KERNELS
+from tests.browser.rest import rest
 from tests.browser.test_mse import KEEP_VIEWS
 
 # The first picture: the only chart that has a kernel and a position on the page above all others.
@@ -85,7 +86,7 @@ def picture(visit, app_address):
         page = visit(f"{app_address}/convolution{query}", prepare, **options)
         page.locator(".player canvas").first.wait_for()
         page.wait_for_function(f"() => picture() && ({PLACES})('output').length > 0")
-        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        rest(page)
         return page, sent
 
     return open_page

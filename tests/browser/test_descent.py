@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from core.descent import RACERS, Descent, descend
 from core.points import PRESETS
+from tests.browser.rest import rest
 from tests.browser.test_mse import KEEP_VIEWS, PLACE
 
 NOISY = PRESETS["noisy"].points
@@ -26,7 +27,7 @@ def race(visit, app_address):
         page = visit(f"{app_address}/descent{query}", prepare, **options)
         page.locator(".player canvas").first.wait_for()
         page.wait_for_function("() => landscape()?.data('walk').length > 0")
-        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        rest(page)
         return page, sent
 
     return open_page

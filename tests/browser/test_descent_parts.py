@@ -12,6 +12,7 @@ from core.ema import ema
 from core.points import PRESETS
 from core.terrain import TERRAINS
 from core.walk import walk
+from tests.browser.rest import rest
 
 COURSE, NOISY = PRESETS["course"].points, PRESETS["noisy"].points
 
@@ -60,7 +61,7 @@ def opened(visit, app_address):
         page = visit(f"{app_address}/descent?{section}=true{query}", prepare, **options)
         drawn = "(name) => window.viewWith?.(name)?.data(name).length > 0"
         page.wait_for_function(drawn, arg=source, timeout=60_000)  # a server that has only just started is slow
-        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        rest(page)
         sent.clear()
         return page, page.locator(f".st-key-{section}").last, sent
 

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from core import mse
 from core.points import PRESETS
+from tests.browser.rest import rest
 
 COURSE = PRESETS["course"].points
 
@@ -80,7 +81,7 @@ def landscape(visit, app_address):
         page = visit(f"{app_address}/mse{query}", prepare, **options)
         page.locator(".player canvas").first.wait_for()
         page.wait_for_function("() => landscape()?.data('points').length > 0")
-        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        rest(page)
         page.wait_for_function(f"() => ({DRAWN})().loss !== undefined")
         return page, sent
 

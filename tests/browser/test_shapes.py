@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from core.shapes.inspection import inspect
 from core.shapes.presets import PRESETS
+from tests.browser.rest import rest
 from tests.browser.test_mse import KEEP_VIEWS
 
 CNN = PRESETS["cnn"].text()
@@ -46,7 +47,7 @@ def net(visit, app_address):
         page = visit(f"{app_address}/shapes{query}", prepare, **options)
         page.locator(".player canvas").first.wait_for()
         page.wait_for_function(f"() => picture() && Object.keys(({PLACES})()).length > 0")
-        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        rest(page)
         return page, sent
 
     return open_page
@@ -130,14 +131,13 @@ def test_a_mistyped_input_does_not_touch_the_source(net, text):
     page, _ = net()
     write(page, text)
     size = page.get_by_role("textbox", name="Input: C, H, W")
-    at_rest = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
     for wrong, right in (("abc", "1, 40, 40"), ("1,0,28", "(1,28,28)")):
-        expect(at_rest).to_be_attached()  # what is typed while the page is drawn anew may be written over
+        rest(page)  # what is typed while the page is drawn anew may be written over
         size.fill(wrong)
         size.press("Enter")
         expect(page.get_by_text("still shows the input from before")).to_be_visible()
         expect(source(page)).to_have_value(text)
-        expect(at_rest).to_be_attached()
+        rest(page)
         size.fill(right)
         size.press("Enter")
         expect(page.get_by_text("still shows the input from before")).to_have_count(0)
