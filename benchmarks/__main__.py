@@ -1,9 +1,9 @@
-"""Run every benchmark in turn: `python -m benchmarks`, about five minutes."""
+"""Run every benchmark in turn: `python -m benchmarks`, about ten minutes."""
 
 import subprocess
 import sys
 
-BENCHMARKS = ("descend", "train_speed", "first_metric", "frames", "repaint", "shapes_edit", "classroom")
+BENCHMARKS = ("descend", "train_speed", "epoch_time", "first_metric", "frames", "repaint", "shapes_edit", "classroom")
 
 
 def main() -> int:
