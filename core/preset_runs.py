@@ -1,0 +1,60 @@
+"""The prepared comparisons: the course's figures and a few questions, each a handful of runs.
+
+Together with the shipped runs they open at once; what is missing is trained on request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.messages import N_
+from core.run import RunSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Some runs that answer a question together."""
+
+    title: str  # as a page shows it
+    about: str  # one sentence: what to look at
+    runs: tuple[RunSpec, ...]
+
+
+QUICK = RunSpec(epochs=1, train_images=10_000, schedule="onecycle", lr=0.1, momentum=0.9)
+DIVERGING = RunSpec(epochs=1, train_images=10_000, batch_size=256, lr=0.4)
+FEW = RunSpec(epochs=3, train_images=10_000)
+FEWER = RunSpec(epochs=20, train_images=2_000, lr=0.05)
+
+COMPARISONS: dict[str, Comparison] = {
+    "nets": Comparison(
+        title=N_("The course's four nets"),
+        about=N_("Ten epochs each, all with the course's settings: what does each kind of network gain?"),
+        runs=tuple(RunSpec(model=model) for model in ("mlp", "cnn", "inception", "resnet")),
+    ),
+    "inception-resnet": Comparison(
+        title=N_("Inception and ResNet"),
+        about=N_("The course's curves of its two larger nets over ten epochs."),
+        runs=(RunSpec(model="inception"), RunSpec(model="resnet")),
+    ),
+    "diverging": Comparison(
+        title=N_("A run that diverges, beside one that does not"),
+        about=N_("Large batches and a large learning rate: too long steps throw the loss up."),
+        runs=(QUICK, DIVERGING),
+    ),
+    "optimizers": Comparison(
+        title=N_("Optimizers"),
+        about=N_("SGD without and with momentum, Adam, RMSprop and Adagrad on 10,000 images, each at a usual rate."),
+        runs=(
+            replace(FEW, momentum=0.0),
+            replace(FEW, momentum=0.9),
+            replace(FEW, optimizer="adam", lr=0.001),
+            replace(FEW, optimizer="rmsprop", lr=0.001),
+            replace(FEW, optimizer="adagrad", lr=0.01),
+        ),
+    ),
+    "augmentation": Comparison(
+        title=N_("With and without augmentation"),
+        about=N_("2,000 images, 20 epochs: shifted and turned images are harder to learn by heart."),
+        runs=(FEWER, replace(FEWER, shift=2, rotate=10.0)),
+    ),
+}
