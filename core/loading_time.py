@@ -5,12 +5,9 @@ when its standard input closes, and takes its workers along. Workers are started
 forking a process that has used OpenMP can hang. https://docs.pytorch.org/docs/stable/data.html#multi-process-data-loading
 """
 
-import json
 import os
 import platform
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -24,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 from core.device import usable_cores
 from core.errors import InputError
 from core.loading_job import BATCH, BATCHES, PASSES, PLAN, Conditions, Timing
+from core.measuring import end_with_server, say
 from core.packed import INPUT, ITEM_BYTES, WAYS, OnDemand, pack, packed_bytes
 
 LARGE = (256, 256)  # px; a small photograph
@@ -149,22 +147,8 @@ def memory_bytes() -> int:
         return 0
 
 
-def say(**record: object) -> None:
-    """Print a line at once."""
-    sys.stdout.write(json.dumps(record) + "\n")
-    sys.stdout.flush()
-
-
-def end_with_parent() -> None:
-    """Wait until whoever started this program closes its standard input, then end it and its workers."""
-    sys.stdin.read()
-    if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGKILL)  # the group is this program's own: see core.loading_job
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_server()
     try:
         main(Path(sys.argv[1]))
     except (InputError, OSError, RuntimeError) as error:

@@ -184,4 +184,4 @@ def test_a_server_has_one_measurement(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
     monkeypatch.setattr(loading_job, "_measurement", None)
     assert loading_job.measurement() is loading_job.measurement()
-    assert loading_job.measurement().folder == tmp_path / "loading"
+    assert loading_job.measurement().kept_file.parent == tmp_path / "loading"
