@@ -44,7 +44,9 @@ def count_confusions(labels: Digits, predicted: Digits) -> Counts:
 def class_accuracies(counts: Counts) -> NDArray[np.float64]:
     """Return the share of each label's images that was recognised (10,), NaN for a label without images."""
     totals = counts.sum(axis=1)  # (10,)
-    return np.divide(counts.diagonal(), totals, out=np.full(len(totals), math.nan), where=totals > 0)
+    shares: NDArray[np.float64] = np.full(len(totals), math.nan)
+    np.divide(counts.diagonal(), totals, out=shares, where=totals > 0)
+    return shares
 
 
 def most_confused(counts: Counts) -> Confusion | None:
