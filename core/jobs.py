@@ -15,7 +15,7 @@ from typing import Protocol
 from core.device import Placement, find_placement, usable_cores
 from core.errors import InputError
 from core.kept import Event, Notice, Opened
-from core.records import Batch, Epoch
+from core.records import Batch, Epoch, Inside
 from core.run import RunSpec
 from core.store import DamagedEntryError, Entry, Store
 from core.worker import Finished, ProcessWorker, Task, WorkerDiedError, warm_up
@@ -49,6 +49,7 @@ class Job:
         self.cached = False  # done before it was submitted
         self.epochs: list[Epoch] = list(kept.epochs) if kept else []
         self.batches: list[Batch] = [batch for batch in kept.batches if batch.epoch <= len(kept.epochs)] if kept else []
+        self.insides: list[Inside] = list(kept.insides) if kept else []  # of epoch 0 and of the finished epochs
         self.resumed_from = len(self.epochs)  # epochs that were there before
         self.error: InputError | None = None  # why it failed
         self.notices: list[InputError] = list(kept.notices) if isinstance(kept, Job) else []  # such as damage
@@ -77,7 +78,9 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """Share of the steps that are taken, 0 to 1."""
+        """Share of the steps that are taken, 0 to 1; a run that is done, be it early, has taken all of its own."""
+        if self.status == "done":
+            return 1.0
         batches = self.batches[-1:]
         return batches[0].step / (self.spec.steps_per_epoch * self.spec.epochs) if batches else 0.0
 
@@ -98,6 +101,7 @@ class Job:
             match event:
                 case Opened():
                     self.batches, self.epochs = list(event.batches), list(event.epochs)
+                    self.insides = list(event.insides)
                     self.resumed_from = len(self.epochs)
                 case Batch():
                     if self.first_metric_seconds is None:
@@ -105,6 +109,8 @@ class Job:
                     self.batches.append(event)
                 case Epoch():
                     self.epochs.append(event)
+                case Inside():
+                    self.insides.append(event)
                 case Notice():
                     self.notices.append(event.error)
         self.tell()

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from core.device import Placement
 from core.errors import InputError
-from core.records import Batch, Checkpoint, Epoch
+from core.records import Batch, Checkpoint, Epoch, Inside
 from core.run import RunSpec
 from core.store import DamagedEntryError, Entry, RunWriter, Store
 
@@ -25,6 +25,7 @@ class Opened:
     done: bool  # nothing is left to train
     batches: tuple[Batch, ...]
     epochs: tuple[Epoch, ...]
+    insides: tuple[Inside, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Notice:
     error: InputError
 
 
-Event = Opened | Notice | Batch | Epoch
+Event = Opened | Notice | Batch | Inside | Epoch
 
 
 def kept_run(spec: RunSpec, placement: Placement, store: Store, *, owner: str, fresh: bool = False) -> Iterator[Event]:
@@ -60,7 +61,7 @@ def _follow(lock: FileLock, store: Store, key: str) -> Iterator[Event]:
         except Timeout:
             entry = _load(store, key)
             if entry and len(entry.epochs) > seen:
-                yield Opened(done=False, batches=entry.batches, epochs=entry.epochs)
+                yield _opened(entry, done=False)
             seen = max(seen, len(entry.epochs) if entry else 0)
         else:
             return
@@ -72,6 +73,12 @@ def _load(store: Store, key: str) -> Entry | None:
     return None
 
 
+def _opened(entry: Entry | None, *, done: bool) -> Opened:
+    if entry is None:
+        return Opened(done=done, batches=(), epochs=(), insides=())
+    return Opened(done=done, batches=entry.batches, epochs=entry.epochs, insides=entry.insides)
+
+
 def _train_rest(spec: RunSpec, placement: Placement, store: Store, owner: str, *, fresh: bool) -> Iterator[Event]:
     key, entry = spec.key(placement), None
     if fresh:
@@ -81,7 +88,7 @@ def _train_rest(spec: RunSpec, placement: Placement, store: Store, owner: str, *
     except DamagedEntryError as error:
         yield Notice(error=error)
     done = entry is not None and entry.state == "done"
-    yield Opened(done=done, batches=entry.batches if entry else (), epochs=entry.epochs if entry else ())
+    yield _opened(entry, done=done)
     if done:
         return
     writer = RunWriter(store, spec, placement, owner=owner, entry=entry)
@@ -101,6 +108,7 @@ def _train_and_keep(
 
     batches: list[Batch] = []
     epochs: list[Epoch] = []
+    insides: list[Inside] = []  # that are not kept yet
     for record in train(spec, placement, resume=resume):
         match record:
             case Batch():
@@ -108,7 +116,12 @@ def _train_and_keep(
                 yield record
             case Epoch():
                 epochs.append(record)
+            case Inside():
+                insides.append(record)
+                if not record.epoch:
+                    yield record
             case Checkpoint():
-                writer.keep(batches, epochs[-1], record)
-                batches = []
-                yield epochs[-1]
+                writer.keep(batches, epochs[-1], record, insides)
+                yield insides[-1]
+                yield epochs[-1]  # last, so that a reader who sees the epoch has all of it
+                batches, insides = [], []

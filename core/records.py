@@ -52,14 +52,14 @@ class Epoch:
 
     epoch: int  # from 1
     train_loss: float  # mean over the epoch's images, each measured before its step's update
-    train_accuracy: float | None = None  # share of the epoch's images recognised, measured the same way, 0 to 1
+    train_accuracy: float  # share of the epoch's images recognised, measured the same way, 0 to 1
     test_loss: float  # mean cross entropy over the test images in nats
     test_accuracy: float  # share of the test images recognised, 0 to 1
     seconds: float  # spent training in this epoch, without the test
     images_per_second: float  # training images / seconds
     device: str  # "cpu", "cuda" or "mps"
     worst: tuple[Mistake, ...]  # the most confident mistakes, least probable truth first
-    predicted: str = ""  # for each test image the digit that the network sees, one character each
+    predicted: str  # for each test image the digit that the network sees, one character each
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +69,7 @@ class Checkpoint:
     epoch: int  # epochs finished
     seconds: float  # spent training so far, without the tests
     weights: bytes  # the network's parameters, as a safetensors file
-    optimizer: bytes  # the optimizer's momentum buffers, as a safetensors file
+    optimizer: bytes  # the optimizer's state and all else that the next epoch needs, as a safetensors file
 
 
-Record = Batch | Epoch | Checkpoint
+Record = Batch | Epoch | Inside | Checkpoint

@@ -3,7 +3,7 @@
 runs/<key>/manifest.json              what belongs to the entry, with checksums; replaced last, so that an entry
                                       is always whole: a crash between two writes leaves the one before
 runs/<key>/spec.json                  the spec and the placement
-runs/<key>/metrics.jsonl              a line for each Batch and each Epoch
+runs/<key>/metrics.jsonl              a line for each Batch, Epoch and Inside
 runs/<key>/weights-<epoch>.safetensors    the network after its last finished epoch
 runs/<key>/optimizer-<epoch>.safetensors  what else is needed to go on; only while the run is not done
 locks/<key>.lock                      held by the one process that trains the run
@@ -17,7 +17,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from core.device import Placement
 from core.errors import InputError
 from core.files import append_file, folder_bytes, sha256, write_file
 from core.messages import N_
-from core.records import Batch, Checkpoint, Epoch, Mistake
+from core.records import Batch, Checkpoint, Epoch, Inside, LayerState, Mistake
 from core.run import RunSpec
 
 DEFAULT_LIMIT = 2_000_000_000  # bytes
@@ -53,6 +53,7 @@ class Entry:
     state: str  # "running", "cancelled" or "done"
     batches: tuple[Batch, ...]  # of the finished epochs
     epochs: tuple[Epoch, ...]  # the finished ones
+    insides: tuple[Inside, ...]  # before the first step and after each finished epoch
     checkpoint: Checkpoint | None  # after the last finished epoch; its optimizer is empty once the run is done
 
 
@@ -215,9 +216,9 @@ class RunWriter:
                 self.metrics = _read_file(self.folder, manifest, "metrics.jsonl")
             self._write_manifest("running")
 
-    def keep(self, batches: list[Batch], epoch: Epoch, checkpoint: Checkpoint) -> None:
+    def keep(self, batches: list[Batch], epoch: Epoch, checkpoint: Checkpoint, insides: Sequence[Inside] = ()) -> None:
         """Add a finished epoch."""
-        lines = b"".join(map(_line, batches)) + _line(epoch)
+        lines = b"".join([*map(_line, batches), _line(epoch), *map(_line, insides)])
         needed = len(lines) + 2 * len(checkpoint.weights) + len(checkpoint.optimizer) + 10_000
         with disk_errors(self.folder, needed):
             append_file(self.folder / "metrics.jsonl", lines, at=len(self.metrics))
@@ -313,11 +314,12 @@ def _seal(content: bytes) -> dict[str, Any]:
     return {"bytes": len(content), "sha256": sha256(content)}
 
 
-def _line(record: Batch | Epoch) -> bytes:
+def _line(record: Batch | Epoch | Inside) -> bytes:
     """Write a record as one line; a diverged loss is written as Python's NaN."""
     if isinstance(record, Batch):
         return json.dumps({"batch": [record.step, record.epoch, record.loss, record.seconds]}).encode() + b"\n"
-    return json.dumps({"epoch": asdict(record)}).encode() + b"\n"
+    name = "epoch" if isinstance(record, Epoch) else "inside"
+    return json.dumps({name: asdict(record)}).encode() + b"\n"
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -364,9 +366,15 @@ def _read_entry(folder: Path) -> Entry:
         state=manifest["state"],
         batches=tuple(Batch(step=step, epoch=epoch, loss=loss, seconds=s) for step, epoch, loss, s in batches),
         epochs=epochs,
+        insides=tuple(_inside(line["inside"]) for line in lines if "inside" in line),
         checkpoint=checkpoint,
     )
 
 
 def _epoch(fields: dict[str, Any]) -> Epoch:
     return Epoch(**{**fields, "worst": tuple(Mistake(**mistake) for mistake in fields["worst"])})
+
+
+def _inside(fields: dict[str, Any]) -> Inside:
+    layers = tuple(LayerState(**layer) for layer in fields["layers"])
+    return Inside(epoch=fields["epoch"], layers=layers, dead=tuple(fields["dead"]))

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from core.kept import Event, Notice, Opened
-from core.records import Batch, Epoch
+from core.records import Batch, Epoch, Inside
 from core.run import RunSpec
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def watch(
                 case Notice():
                     new = []
                     print(event.error, file=sys.stderr)
+                case Inside():
+                    new = []
                 case Batch():
                     new = []
                     if progress and task is not None:

@@ -22,12 +22,14 @@ def epochs(train, test):
         Epoch(
             epoch=number,
             train_loss=train_loss,
+            train_accuracy=0.9,
             test_loss=test_loss,
             test_accuracy=0.9,
             seconds=1.0,
             images_per_second=1000.0,
             device="cpu",
             worst=(),
+            predicted="",
         )
         for number, (train_loss, test_loss) in enumerate(zip(train, test, strict=True), start=1)
     ]

@@ -7,7 +7,7 @@ from core import store as store_module
 from core.device import find_placement
 from core.errors import InputError
 from core.kept import Notice, Opened, kept_run
-from core.records import Batch, Epoch
+from core.records import Batch, Epoch, Inside
 from core.run import RunSpec
 from core.store import Store
 from tests.core.test_train import numbers
@@ -42,15 +42,17 @@ def final(events):
     records = []
     for event in events:
         if isinstance(event, Opened):
-            records = sorted([*event.batches, *event.epochs], key=lambda r: (r.epoch, isinstance(r, Epoch)))
-        elif isinstance(event, Batch | Epoch):
+            kinds = (Batch, Inside, Epoch)
+            kept_records = [*event.batches, *event.epochs, *event.insides]
+            records = sorted(kept_records, key=lambda r: (r.epoch, kinds.index(type(r))))
+        elif isinstance(event, Batch | Inside | Epoch):
             records.append(event)
     return numbers(records)
 
 
 def test_the_second_time_everything_is_there(store, undisturbed):
     events, _ = undisturbed
-    assert events[0] == Opened(done=False, batches=(), epochs=())
+    assert events[0] == Opened(done=False, batches=(), epochs=(), insides=())
     first = list(run(store))
     second = list(run(store))
     assert second == [
@@ -58,6 +60,7 @@ def test_the_second_time_everything_is_there(store, undisturbed):
             done=True,
             batches=tuple(event for event in first if isinstance(event, Batch)),
             epochs=tuple(event for event in first if isinstance(event, Epoch)),
+            insides=tuple(event for event in first if isinstance(event, Inside)),
         )
     ]
 

@@ -29,8 +29,8 @@ def batches(epoch):
 def epoch(number):
     worst = (Mistake(index=8, label=5, predicted=6, confidence=0.7, true_probability=0.1),)
     return Epoch(
-        epoch=number, train_loss=2 / 3, test_loss=0.1, test_accuracy=0.5 + number / 10, seconds=0.1,
-        images_per_second=1280.0, device="cpu", worst=worst,
+        epoch=number, train_loss=2 / 3, train_accuracy=0.7, test_loss=0.1, test_accuracy=0.5 + number / 10, seconds=0.1,
+        images_per_second=1280.0, device="cpu", worst=worst, predicted="6" * 10_000,
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from core.datasets import mnist
 from core.device import find_placement
 from core.models import MODELS, find_model
-from core.records import Batch, Checkpoint, Epoch
+from core.evaluation import WORST, worst_mistakes
+from core.records import Batch, Checkpoint, Epoch, Inside
 from core.run import RunSpec
-from core.train import MAX_BATCH_RECORDS, WORST, build_network, train, worst_mistakes
+from core.train import MAX_BATCH_RECORDS, build_network, train
 
 PLACEMENT = find_placement("cpu", 1)
 PLAIN = replace(PLACEMENT, dtype="float32", layout="contiguous")
@@ -22,7 +23,9 @@ def numbers(records):
     """Everything but the times."""
     return [
         (r.step, r.epoch, r.loss) if isinstance(r, Batch)
-        else (r.epoch, r.train_loss, r.test_loss, r.test_accuracy, r.worst) if isinstance(r, Epoch)
+        else (r.epoch, r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy, r.worst, r.predicted)
+        if isinstance(r, Epoch)
+        else r if isinstance(r, Inside)
         else (r.epoch, r.weights, r.optimizer)
         for r in records
     ]  # fmt: skip

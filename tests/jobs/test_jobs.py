@@ -86,8 +86,8 @@ def batch(step, epoch=1, seconds=None):
 
 def epoch(number):
     return Epoch(
-        epoch=number, train_loss=1.0, test_loss=1.0, test_accuracy=0.5, seconds=0.4, images_per_second=500.0,
-        device="cpu", worst=(),
+        epoch=number, train_loss=1.0, train_accuracy=0.5, test_loss=1.0, test_accuracy=0.5, seconds=0.4,
+        images_per_second=500.0, device="cpu", worst=(), predicted="",
     )  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def test_a_cancelled_job_can_be_submitted_again_at_once(jobs, office):
 
 def test_what_a_worker_reports_reaches_the_page(jobs, office):
     job = jobs.submit(SPEC)
-    office.worker(0).say(Opened(done=False, batches=(), epochs=()), batch(1))
+    office.worker(0).say(Opened(done=False, batches=(), epochs=(), insides=()), batch(1))
     assert job.wait_for(lambda job: job.batches, WAIT)
     assert 0 < job.first_metric_seconds < WAIT
     assert job.images_per_second is None
@@ -172,9 +172,9 @@ def test_a_dead_worker_is_replaced_a_few_times(jobs, office):
 
 def test_a_restarted_worker_begins_after_the_last_kept_epoch(jobs, office):
     job = jobs.submit(SPEC)
-    office.worker(0).say(Opened(done=False, batches=(), epochs=()), batch(1), batch(4), epoch(1), batch(5, 2))
+    office.worker(0).say(Opened(done=False, batches=(), epochs=(), insides=()), batch(1), batch(4), epoch(1), batch(5, 2))
     office.worker(0).say("die")
-    office.worker(1).say(Opened(done=False, batches=(batch(1), batch(4)), epochs=(epoch(1),)))
+    office.worker(1).say(Opened(done=False, batches=(batch(1), batch(4)), epochs=(epoch(1),), insides=()))
     assert job.wait_for(lambda job: job.resumed_from == 1, WAIT)
     assert (len(job.batches), len(job.epochs), job.restarts) == (2, 1, 1)
 

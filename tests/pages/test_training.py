@@ -130,12 +130,14 @@ def report_of(losses, accuracies=(), worst=()):
         Epoch(
             epoch=number,
             train_loss=2 / number,
+            train_accuracy=accuracy,
             test_loss=1 / number,
             test_accuracy=accuracy,
             seconds=1.0,
             images_per_second=640.0,
             device="cpu",
             worst=worst,
+            predicted="",
         )
         for number, accuracy in enumerate(accuracies, 1)
     ]
