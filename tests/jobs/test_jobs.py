@@ -172,7 +172,9 @@ def test_a_dead_worker_is_replaced_a_few_times(jobs, office):
 
 def test_a_restarted_worker_begins_after_the_last_kept_epoch(jobs, office):
     job = jobs.submit(SPEC)
-    office.worker(0).say(Opened(done=False, batches=(), epochs=(), insides=()), batch(1), batch(4), epoch(1), batch(5, 2))
+    office.worker(0).say(
+        Opened(done=False, batches=(), epochs=(), insides=()), batch(1), batch(4), epoch(1), batch(5, 2)
+    )
     office.worker(0).say("die")
     office.worker(1).say(Opened(done=False, batches=(batch(1), batch(4)), epochs=(epoch(1),), insides=()))
     assert job.wait_for(lambda job: job.resumed_from == 1, WAIT)
