@@ -6,11 +6,12 @@ Only names and titles live here, so that listing the networks does not load torc
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.messages import N_
@@ -19,39 +20,138 @@ from core.options import Option, Options
 if TYPE_CHECKING:
     from torch import nn
 
+PACKAGE = Path(__file__).with_name("networks")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One network of the course."""
+    """One network: the course's, and those that it talks about."""
 
     title: str  # as a page shows it
     class_name: str  # a class in core.networks
-    blocks: tuple[str, ...] = ()  # the classes there that it is made of
     options: tuple[Option, ...] = ()  # what its constructor takes
+    classes: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # option -> value -> class that it stands for
 
     def network(self) -> Callable[..., nn.Module]:
-        """Return the class; calling it with options builds the network from torch's own random numbers."""
-        network: Callable[..., nn.Module] = getattr(import_module("core.networks"), self.class_name)
-        return network
+        """Return a function of the options that builds the network from torch's own random numbers."""
+        module = import_module("core.networks")
+        network: Callable[..., nn.Module] = getattr(module, self.class_name)
 
-    def call(self, options: Options) -> str:
+        def build(**options: Any) -> nn.Module:  # noqa: ANN401 - the values were checked when the run was named
+            chosen = {name: getattr(module, self._class_of(name, value)) for name, value in self._named(options)}
+            return network(**(options | chosen))
+
+        return build
+
+    def call(self, options: Options = ()) -> str:
         """Return the Python call that builds it, such as ``Stack(depth=56)``."""
-        return f"{self.class_name}({', '.join(f'{name}={value!r}' for name, value in options)})"
+        names = {name: self._class_of(name, value) for name, value in self._named(dict(options))}
+        return f"{self.class_name}({', '.join(f'{name}={names.get(name, repr(value))}' for name, value in options)})"
 
-    def source(self) -> str:
-        """Return the Python source of the class, after that of its blocks, without loading torch."""
-        text = Path(__file__).with_name("networks.py").read_text(encoding="utf-8")
-        classes = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
-        return "\n\n\n".join(
-            ast.get_source_segment(text, classes[name]) or "" for name in (*self.blocks, self.class_name)
-        )
+    def source(self, options: Options = ()) -> str:
+        """Return the Python source of the class, after that of the blocks which it needs, without loading torch.
 
+        The text uses `torch`, `nn` and `F`, and nothing else that it does not define.
+        """
+        roots = [self._class_of(name, value) for name, value in self._named(dict(options))]
+        return "\n\n\n".join(_classes()[name].text for name in _in_order((*roots, self.class_name)))
+
+    def _named(self, options: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return those of the options whose values stand for classes."""
+        return [(name, value) for name, value in options.items() if name in self.classes]
+
+    def _class_of(self, name: str, value: str) -> str:
+        return self.classes[name][value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Class:
+    text: str  # its source
+    uses: tuple[str, ...]  # the names in it, in the order of the text
+
+
+@cache
+def _classes() -> dict[str, _Class]:
+    """Read the classes of core.networks as text."""
+    classes = {}
+    for path in sorted(PACKAGE.glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef):
+                uses = tuple(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+                lines = text.splitlines()[node.lineno - 1 : node.end_lineno]  # whole, with the comment of the last one
+                classes[node.name] = _Class(text="\n".join(lines), uses=uses)
+    return classes
+
+
+def _in_order(roots: tuple[str, ...]) -> list[str]:
+    """Return the roots and all classes that they use, each after those that it uses."""
+    ordered: list[str] = []
+    for root in roots:
+        known = [name for name in _classes()[root].uses if name in _classes() and name != root]
+        ordered += [name for name in (*_in_order(tuple(known)), root) if name not in ordered]
+    return list(dict.fromkeys(ordered))
+
+
+DROPOUT = Option(name="dropout", title=N_("dropout before the last layer"), default=0.0, high=0.9)
+BRANCHES = tuple(
+    Option(name=name, title=title, default=True, group="branches")
+    for name, title in (
+        ("branch1x1", N_("1×1 branch")),
+        ("branch5x5", N_("5×5 branch")),
+        ("branch3x3", N_("3×3 branch")),
+        ("branch_pool", N_("pooling branch")),
+    )
+)
+BLOCKS = {
+    "identity": N_("identity shortcut (course)"),
+    "constant_scaling": N_("constant scaling"),
+    "exclusive_gating": N_("exclusive gating"),
+    "shortcut_gating": N_("shortcut-only gating"),
+    "conv_shortcut": N_("1×1 convolution shortcut"),
+    "dropout_shortcut": N_("dropout shortcut"),
+    "pre_activation": N_("full pre-activation"),
+}
+BLOCK_CLASSES = {
+    "identity": "ResidualBlock",
+    "constant_scaling": "ConstantScaling",
+    "exclusive_gating": "ExclusiveGating",
+    "shortcut_gating": "ShortcutGating",
+    "conv_shortcut": "ConvShortcut",
+    "dropout_shortcut": "DropoutShortcut",
+    "pre_activation": "PreActivation",
+}
 
 MODELS: dict[str, Model] = {
-    "mlp": Model(title=N_("MLP (five linear layers)"), class_name="MLP"),
-    "cnn": Model(title=N_("CNN (two convolutions)"), class_name="CNN"),
-    "inception": Model(title=N_("Inception (four branches)"), class_name="Inception", blocks=("InceptionA",)),
-    "resnet": Model(title=N_("ResNet (residual blocks)"), class_name="ResNet", blocks=("ResidualBlock",)),
+    "mlp": Model(title=N_("MLP (five linear layers)"), class_name="MLP", options=(DROPOUT,)),
+    "cnn": Model(title=N_("CNN (two convolutions)"), class_name="CNN", options=(DROPOUT,)),
+    "inception": Model(title=N_("Inception (four branches)"), class_name="Inception", options=(*BRANCHES, DROPOUT)),
+    "resnet": Model(
+        title=N_("ResNet (residual blocks)"),
+        class_name="ResNet",
+        options=(Option(name="block", title=N_("residual block"), default="identity", choices=BLOCKS), DROPOUT),
+        classes={"block": BLOCK_CLASSES},
+    ),
+    "stack": Model(
+        title=N_("Stack (plain or residual, any depth)"),
+        class_name="Stack",
+        options=(
+            Option(name="depth", title=N_("layers with weights"), default=20, low=8, high=110, step=6),
+            Option(name="residual", title=N_("shortcuts"), default=True),
+            Option(name="norm", title=N_("batch normalisation"), default=False),
+            Option(name="channels", title=N_("channels of the first stage"), default=8, low=4, high=32, step=4),
+        ),
+    ),
+    "densenet": Model(
+        title=N_("DenseNet (small)"),
+        class_name="DenseNet",
+        options=(
+            Option(name="growth", title=N_("growth rate: channels that a layer adds"), default=8, low=4, high=32),
+            Option(name="layers", title=N_("layers of a dense block"), default=4, low=1, high=12),
+        ),
+    ),
 }
 
 

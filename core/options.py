@@ -24,6 +24,7 @@ class Option:
     high: float = 1  # of a number
     step: int = 1  # between the whole numbers that are possible, counted from `low`
     choices: Mapping[str, str] = field(default_factory=dict)  # of a name: its values, and how a page shows them
+    group: str = ""  # of flags: at least one of those with the same group must be on
 
     def check(self, value: object) -> Value:
         """Return the value in the default's type; raises InputError that says which values are possible."""
@@ -63,7 +64,8 @@ class Option:
 def check_options(known: Iterable[Option], given: Mapping[str, object], owner: str) -> Options:
     """Return what differs from the defaults, in the order of the names, so that equal settings are equal.
 
-    Raises InputError for a name that `owner` does not know and for a value that is not possible.
+    Raises InputError for a name that `owner` does not know, for a value that is not possible and for a group of flags
+    that are all off.
     """
     by_name = {option.name: option for option in known}
     for name in given:
@@ -73,4 +75,14 @@ def check_options(known: Iterable[Option], given: Mapping[str, object], owner: s
                 owner=owner, name=str(name)[:40], known=", ".join(by_name) or "none",
             )  # fmt: skip
     checked = {name: by_name[name].check(value) for name, value in given.items()}
+    _check_groups(by_name.values(), checked)
     return tuple(sorted((name, value) for name, value in checked.items() if value != by_name[name].default))
+
+
+def _check_groups(options: Iterable[Option], checked: Mapping[str, Value]) -> None:
+    groups: dict[str, list[Option]] = {}
+    for option in options:
+        groups.setdefault(option.group, []).append(option)
+    for group, flags in groups.items():
+        if group and not any(checked.get(flag.name, flag.default) for flag in flags):
+            raise InputError("At least one of {names} must be on.", names=", ".join(flag.name for flag in flags))
