@@ -70,7 +70,7 @@ class Comparison:
     only_first: tuple[int, ...]  # places of the images that only the first one recognises
     only_second: tuple[int, ...]
     neither: int  # images that neither recognises
-    difference: NDArray[np.float64]  # (10,), accuracy of the second less that of the first for each label, -1 to 1
+    difference: NDArray[np.float64]  # (10,), accuracy of the first less that of the second for each label, -1 to 1
 
     @property
     def chance(self) -> float:
@@ -86,8 +86,8 @@ def compare(labels: Digits, first: Digits, second: Digits) -> Comparison:
         only_first=tuple(np.flatnonzero(first_right & ~second_right).tolist()),
         only_second=tuple(np.flatnonzero(second_right & ~first_right).tolist()),
         neither=int((~first_right & ~second_right).sum()),
-        difference=class_accuracies(count_confusions(labels, second))
-        - class_accuracies(count_confusions(labels, first)),
+        difference=class_accuracies(count_confusions(labels, first))
+        - class_accuracies(count_confusions(labels, second)),
     )
 
 

@@ -7,7 +7,6 @@ addition, a concatenation, `F.relu` - is seen as well.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.datasets import MEAN, STD, mnist
 from core.run import RunSpec
+from core.torch_thread import in_torch_thread
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -91,13 +91,9 @@ class Question:
     weights: Callable[[], bytes] | None = field(compare=False)  # reads the safetensors file; None for epoch 0
 
 
-_lock = threading.Lock()
-
-
 def look(question: Question) -> Look:
     """Return what the network computes; the same question is computed once. Raises InputError for missing weights."""
-    with _lock:  # a class that asks the same computes it once
-        return _look(question)
+    return in_torch_thread(lambda: _look(question))  # one after the other: what a class asks is computed once
 
 
 @lru_cache(maxsize=REMEMBERED)

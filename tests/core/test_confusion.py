@@ -65,7 +65,7 @@ def test_two_networks_are_compared_image_by_image(rows):
     for digit, difference in enumerate(found.difference):
         of_digit = labels == digit
         if of_digit.any():
-            expected = (second[of_digit] == digit).mean() - (first[of_digit] == digit).mean()
+            expected = (first[of_digit] == digit).mean() - (second[of_digit] == digit).mean()
             assert difference == pytest.approx(expected)
         else:
             assert np.isnan(difference)
