@@ -1,0 +1,213 @@
+"""What each line of the two training loops costs on this machine: a program that prints a JSON object a line.
+
+`python -m core.loop_costs MODEL` runs beside the server (core.loop_job starts it). It runs the functions of core.loops
+as they stand there, with a clock that is read at each new line: the code that is shown is the code that was timed.
+"""
+
+import inspect
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from core import loops
+from core.datasets import MEAN, STD, mnist
+from core.device import Placement, find_placement, usable_cores
+from core.errors import InputError
+from core.loop_job import BATCH, STEPS, TEST_IMAGES, Conditions, Line, Pass
+from core.measuring import end_with_server, say
+from core.models import MODELS
+from core.torchvision_ops import prepare_torchvision
+
+TURN = 20  # steps of one loop before it is the other's turn
+WARM_UP = 3  # steps that are not counted
+REPEATS = 3  # of the test's forward pass
+_PHASE = re.compile(r"\s*(?P<code>.*?)\s+# (?P<phase>[a-z]+): ")
+
+
+class Digits(Dataset[tuple[Tensor, int]]):
+    """MNIST as torchvision.datasets hands it out with ToTensor and Normalize: an image at a time."""
+
+    def __init__(self) -> None:
+        from PIL import Image
+
+        prepare_torchvision()
+        from torchvision import transforms
+
+        self.to_image = Image.fromarray
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((MEAN,), (STD,))])
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        data = mnist()
+        image: Tensor = self.transform(self.to_image(data.train_images[index]))
+        return image, int(data.train_labels[index])
+
+    def __len__(self) -> int:
+        return len(mnist().train_labels)
+
+
+class LineClock:
+    """Adds up the time that is spent in each line of one function, and in all that the line calls."""
+
+    def __init__(self, function: Callable[..., object], wait: Callable[[], None]) -> None:
+        """Call `wait` before each look at the clock: a GPU works on after its line."""
+        self.code = function.__code__
+        self.seconds: dict[int, float] = {}  # by line number
+        self.wait = wait
+        self._line: int | None = None
+        self._since = 0.0
+
+    def __enter__(self) -> None:
+        self._line = None
+        sys.settrace(self._call)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+        self._charge(None)
+
+    def _call(self, frame: FrameType, _event: str, _value: object) -> Callable[..., Any] | None:
+        return self._next_line if frame.f_code is self.code else None
+
+    def _next_line(self, frame: FrameType, _event: str, _value: object) -> Callable[..., Any]:
+        self._charge(frame.f_lineno)
+        return self._next_line
+
+    def _charge(self, line: int | None) -> None:
+        self.wait()
+        now = time.perf_counter()
+        if self._line is not None:
+            self.seconds[self._line] = self.seconds.get(self._line, 0.0) + now - self._since
+        self._line, self._since = line, time.perf_counter()
+
+
+def lines_of(function: Callable[..., object], seconds: dict[int, float], steps: int) -> list[Line]:
+    """Return the lines of a function that name their phase, with their time a step."""
+    source, first = inspect.getsourcelines(function)
+    found = ((number, _PHASE.match(text)) for number, text in enumerate(source, start=first))
+    return [
+        Line(code=match["code"], phase=match["phase"], seconds=seconds.get(number, 0.0) / steps)
+        for number, match in found
+        if match
+    ]
+
+
+class Contest:
+    """Both loops, each with a network of its own, from the same initial weights."""
+
+    def __init__(self, model: str, placement: Placement) -> None:
+        self.placement = placement
+        self.layout = torch.channels_last if placement.layout == "channels_last" else torch.contiguous_format
+        self.theirs, self.optimizer = self._network(model, torch.contiguous_format)
+        self.own, self.own_optimizer = self._network(model, self.layout)
+        self.batches = iter(DataLoader(Digits(), batch_size=BATCH, shuffle=True))
+        data = mnist()
+        self.pixels = torch.tensor(data.train_images, device=placement.device).unsqueeze(1)
+        self.labels = torch.tensor(data.train_labels, dtype=torch.int64, device=placement.device)
+
+    def _network(self, model: str, layout: torch.memory_format) -> tuple[nn.Module, torch.optim.Optimizer]:
+        torch.manual_seed(0)
+        network: Any = MODELS[model].network()()
+        network.to(self.placement.device, memory_format=layout)
+        return network, torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.5)
+
+    def textbook(self, steps: int) -> None:
+        """Take so many steps as the textbook does."""
+        loops.textbook(islice(self.batches, steps), self.theirs, self.optimizer, self.placement.device)
+
+    def ours(self, steps: int) -> None:
+        """Take so many steps as core.train does."""
+        low = self.placement.dtype == "bfloat16"
+        precision = torch.autocast(self.placement.device, torch.bfloat16) if low else nullcontext()
+        order = torch.randperm(len(self.labels))[: steps * BATCH].to(self.placement.device)
+        loops.ours(
+            self.pixels,
+            self.labels,
+            order,
+            model=self.own,
+            optimizer=self.own_optimizer,
+            layout=self.layout,
+            precision=precision,
+        )
+
+    def tests(self) -> Iterator[Pass]:
+        """Time a forward pass without and with what a backward pass needs; count the bytes of that."""
+        x = self.pixels[:TEST_IMAGES].to(torch.float32, memory_format=self.layout).div_(255).sub_(MEAN).div_(STD)
+        for mode in (torch.no_grad, torch.enable_grad):
+            kept: dict[int, int] = {}
+
+            def keep(tensor: Tensor, kept: dict[int, int] = kept) -> Tensor:
+                kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+                return tensor
+
+            times = []
+            for _repeat in range(REPEATS):
+                started = time.perf_counter()
+                loops.test(self.own, x, mode)
+                waiter(self.placement.device)()
+                times.append(time.perf_counter() - started)
+            with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+                loops.test(self.own, x, mode)
+            for weight in self.own.parameters():
+                kept.pop(weight.untyped_storage().data_ptr(), None)  # is there anyway
+            yield Pass(grad=mode is torch.enable_grad, seconds=min(times), kept=sum(kept.values()))
+
+
+def waiter(device: str) -> Callable[[], None]:
+    """Return what waits until a device has done all that it was given."""
+    waits: dict[str, Callable[[], None]] = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}
+    return waits.get(device, lambda: None)
+
+
+def main(model: str) -> None:
+    """Print the conditions, then what is done and what was measured."""
+    placement = find_placement(shared=True)
+    torch.set_num_threads(placement.threads)
+    say(kind="conditions", **asdict(conditions(placement)))
+    contest = Contest(model, placement)
+    clocks = {name: LineClock(getattr(loops, name), waiter(placement.device)) for name in ("textbook", "ours")}
+    for name in clocks:
+        getattr(contest, name)(WARM_UP)
+    for taken in range(0, STEPS, TURN):
+        for place, (name, clock) in enumerate(clocks.items()):
+            with clock:
+                getattr(contest, name)(TURN)
+            say(kind="progress", done=(taken + (place + 1) * TURN / 2) / STEPS)
+    for name, clock in clocks.items():
+        lines = lines_of(getattr(loops, name), clock.seconds, STEPS)
+        say(kind="loop", name=name, lines=[asdict(line) for line in lines])
+    for test in contest.tests():
+        say(kind="test", **asdict(test))
+    say(kind="done")
+
+
+def conditions(placement: Placement) -> Conditions:
+    """Return what the figures depend on."""
+    return Conditions(
+        device=placement.device,
+        threads=placement.threads,
+        dtype=placement.dtype,
+        layout=placement.layout,
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else float("nan"),
+        cores=usable_cores(),
+        torch=torch.__version__,
+        when=time.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+if __name__ == "__main__":
+    end_with_server()
+    try:
+        main(Path(sys.argv[1]).name)
+    except (InputError, OSError, RuntimeError) as error:
+        say(kind="failed", reason=f"{type(error).__name__}: {error}")
