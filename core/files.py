@@ -1,9 +1,14 @@
 """Writing files so that a crash leaves the old one or the new one, never half of one; and their checksums."""
 
+import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from core.errors import InputError
 
 
 def sha256(content: bytes) -> str:
@@ -44,3 +49,24 @@ def folder_bytes(folder: Path) -> int:
         except FileNotFoundError:
             continue
     return total
+
+
+@contextmanager
+def disk_errors(folder: Path, needed: int) -> Iterator[None]:
+    """Turn the system's complaint about a disk into a sentence that says what is needed (`needed` in bytes)."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InputError(
+                "The disk is full: keeping this run needs about {needed} MB in {folder}. Free some space there, or"
+                " set TORCHSCAPE_HOME to a folder on another disk.",
+                needed=max(1, round(needed / 1e6)),
+                folder=folder,
+            ) from error
+        raise InputError(
+            "Runs cannot be kept in {folder} ({reason}). Make that folder writable, or set TORCHSCAPE_HOME to one"
+            " that is.",
+            folder=folder,
+            reason=error.strerror or type(error).__name__,
+        ) from error

@@ -10,19 +10,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Literal, Protocol
 
+from core.cluster import ClusterError, check_library, scheduler_address
 from core.device import Placement, find_placement, usable_cores
+from core.entries import Entry, is_imported
 from core.errors import InputError
-from core.kept import Event, Notice, Opened
+from core.history import History
+from core.kept import Event, Notice, Opened, Restarted, Waiting, WorkerDiedError
 from core.records import Batch, Epoch, Inside
 from core.run import RunSpec
-from core.store import DamagedEntryError, Entry, Store
-from core.worker import Finished, ProcessWorker, Task, WorkerDiedError, warm_up
+from core.shipped import Shipped, load_shipped, shipped_by_key, shipped_runs
+from core.store import DamagedEntryError, Store
+from core.worker import Finished, ProcessWorker, Task, warm_up
 
 MAX_RESTARTS = 3  # of a worker that dies
 REMEMBERED = 32  # jobs that are kept in memory after their end; the store has them all
+REMEMBERED_BYTES = 24_000_000  # that these jobs may have together
 RATE_WINDOW = 200  # batches that the speed is taken from
+ON_CLUSTER = 256  # runs that a server follows at once on a cluster, which has its own queue
+RETRY = 5.0  # seconds between two tries to reach a cluster
+
+Origin = Literal["here", "shipped", "imported"]  # where a run comes from, see core.store
 
 
 class Worker(Protocol):
@@ -44,11 +53,14 @@ class Job:
     def __init__(self, spec: RunSpec, placement: Placement, kept: Entry | Job | None = None) -> None:
         """Begin with the finished epochs of what is kept."""
         self.key, self.spec, self.placement = spec.key(placement), spec, placement
+        self.origin: Origin = "here"
         self.status = "queued"  # then "running", then "done", "cancelled" or "failed"
         self.position = 0  # in the queue, from 1; 0 when it is not waiting
+        self.waiting_for: InputError | None = None  # what is missing, where it is not the others that it waits for
         self.cached = False  # done before it was submitted
         self.epochs: list[Epoch] = list(kept.epochs) if kept else []
-        self.batches: list[Batch] = [batch for batch in kept.batches if batch.epoch <= len(kept.epochs)] if kept else []
+        finished = (batch for batch in kept.batches if batch.epoch <= len(kept.epochs)) if kept else ()
+        self.batches: History = History(finished)
         self.insides: list[Inside] = list(kept.insides) if kept else []  # of epoch 0 and of the finished epochs
         self.resumed_from = len(self.epochs)  # epochs that were there before
         self.error: InputError | None = None  # why it failed
@@ -65,6 +77,12 @@ class Job:
     def active(self) -> bool:
         """Say whether it waits or trains."""
         return self.status in ("queued", "running")
+
+    @property
+    def size(self) -> int:
+        """Bytes that its records take in memory, roughly."""
+        layers = sum(len(inside.layers) for inside in self.insides)
+        return 24 * len(self.batches) + 20_000 * len(self.epochs) + 250 * layers
 
     @property
     def images_per_second(self) -> float | None:
@@ -100,7 +118,7 @@ class Job:
         for event in events:
             match event:
                 case Opened():
-                    self.batches, self.epochs = list(event.batches), list(event.epochs)
+                    self.batches, self.epochs = History(event.batches), list(event.epochs)
                     self.insides = list(event.insides)
                     self.resumed_from = len(self.epochs)
                 case Batch():
@@ -113,7 +131,20 @@ class Job:
                     self.insides.append(event)
                 case Notice():
                     self.notices.append(event.error)
+                case Waiting() | Restarted():
+                    self._apply_to_place(event)
         self.tell()
+
+    def _apply_to_place(self, event: Waiting | Restarted) -> None:
+        """Take in what a cluster says of the place where the run is trained."""
+        if isinstance(event, Waiting):
+            self.position, self.waiting_for = event.position, event.reason
+            if self.active:
+                self.status = "queued" if event.position else "running"
+        else:
+            self.restarts += 1
+            self.batches = History(batch for batch in self.batches if batch.epoch <= len(self.epochs))
+            self.insides = self.insides if self.epochs else []
 
     def end(self, status: str, error: InputError | None = None) -> None:
         """Say how it ended; one that was cancelled stays so."""
@@ -143,19 +174,21 @@ class Jobs:
         on_cpu = self.placement.device == "cpu"
         self._slots = slots or (max(1, (usable_cores() - 1) // self.placement.threads) if on_cpu else 1)
         self._start_worker = start_worker
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Job] = {}  # trained here
+        self._others: dict[str, Job] = {}  # shipped and imported
         self._queue: deque[Job] = deque()
         self._running: set[Job] = set()
         self._closed = False
         self._lock = threading.RLock()
 
-    def submit(self, spec: RunSpec) -> Job:
+    def submit(self, spec: RunSpec, *, fresh_here: bool = False) -> Job:
         """Return the job of this spec: the one under way, the kept result, or a new one that waits for a slot.
 
-        An interrupted run goes on after its last finished epoch.
+        An interrupted run goes on after its last finished epoch. `fresh_here` trains it here even where it ships with
+        the project.
         """
         with self._lock:
-            kept = self.get(spec)
+            kept = self._here(spec.key(self.placement), spec) if fresh_here else self.get(spec)
             if kept and (kept.active or kept.status == "done"):
                 return kept
             job = Job(spec, self.placement, kept)
@@ -167,14 +200,17 @@ class Jobs:
     def get(self, what: RunSpec | str) -> Job | None:
         """Return the job of a spec or key, from memory or from the store; never starts one.
 
-        A run that is kept but not finished comes as a cancelled job with the epochs that it has.
+        A run that is kept but not finished comes as a cancelled job with the epochs that it has. A run that was not
+        trained here comes from those that ship with the project, or by its key from the imported ones; see `origin`.
         """
-        spec, key = (None, what) if isinstance(what, str) else (what, what.key(self.placement))
         with self._lock:
-            job = self._jobs.get(key)
-            if job and (job.active or job.at_work or job.stamp == self.store.stamp(key)):
+            if isinstance(what, str):
+                return self._here(what, None) or self._elsewhere(what, shipped_by_key(what))
+            job = self._here(what.key(self.placement), what)
+            if job is not None and (job.active or job.epochs or job.notices or job.status == "failed"):
                 return job
-            return self._from_store(key, spec) or job
+            found = next((run for run in shipped_runs() if run.spec == what), None)
+            return (self._elsewhere(found.summary.key, found) if found else None) or job
 
     def cancel(self, key: str) -> None:
         """Stop a job within a step, or take it out of the queue; what is finished stays kept."""
@@ -213,6 +249,32 @@ class Jobs:
         for job in running:
             job.wait_for(lambda job: not job.at_work, timeout=10)
 
+    def _here(self, key: str, spec: RunSpec | None) -> Job | None:
+        """Return the job of a run that was or is trained here."""
+        job = self._jobs.get(key)
+        if job and (job.active or job.at_work or job.stamp == self.store.stamp(key)):
+            return job
+        return (None if is_imported(key) else self._from_store(key, spec)) or job
+
+    def _elsewhere(self, key: str, shipped: Shipped | None) -> Job | None:
+        """Return the job of a run that was trained elsewhere: the shipped one, or an imported one of that key."""
+        if shipped is None and not is_imported(key):
+            return None
+        stamp = shipped or self.store.stamp(key)
+        job = self._others.get(key)
+        if job is None or job.stamp != stamp:
+            try:
+                entry = load_shipped(shipped) if shipped else self.store.load(key)
+            except InputError:
+                return None  # damaged; an imported run was set aside
+            if entry is None:
+                return None
+            job = Job(entry.spec, entry.placement, entry)
+            job.key, job.origin, job.stamp = key, "shipped" if shipped else "imported", stamp
+            job.status, job.cached = ("done" if entry.state == "done" else "cancelled"), entry.state == "done"
+            self._remember(job)
+        return job
+
     def _from_store(self, key: str, spec: RunSpec | None) -> Job | None:
         """Read a kept run into memory; a damaged one becomes a cancelled job without epochs that says so."""
         try:
@@ -233,11 +295,18 @@ class Jobs:
         return job
 
     def _remember(self, job: Job) -> None:
-        self._jobs.pop(job.key, None)
-        self._jobs[job.key] = job
-        ended = [key for key, job in self._jobs.items() if not job.active and not job.at_work]
-        for key in ended[:-REMEMBERED]:
-            del self._jobs[key]
+        """Keep a job in memory, and forget those that ended longest ago where there are too many."""
+        jobs = self._jobs if job.origin == "here" else self._others
+        jobs.pop(job.key, None)
+        jobs[job.key] = job
+        for remembered in (self._others, self._jobs):
+            ended = [one for one in remembered.values() if not one.active and not one.at_work and one is not job]
+            size = sum(one.size for one in ended)
+            for place, one in enumerate(ended):
+                if len(ended) - place <= REMEMBERED and size <= REMEMBERED_BYTES // 2:
+                    break
+                size -= one.size
+                del remembered[one.key]
 
     def _fill_slots(self) -> None:
         """Start jobs while there are slots; the caller holds the lock."""
@@ -305,13 +374,40 @@ _manager: Jobs | None = None
 _manager_lock = threading.Lock()
 
 
+_refused: tuple[float, ClusterError] | None = None  # when, and why there were no jobs
+
+
 def manager() -> Jobs:
-    """Return this process's jobs, made at the first call."""
-    global _manager  # noqa: PLW0603 - one queue for the whole process is the point
+    """Return this process's jobs, made at the first call: on this machine, or on the cluster that is named.
+
+    Raises InputError where there is no such cluster or no place to keep runs; the next call tries again.
+    """
+    global _manager, _refused  # noqa: PLW0603 - one queue for the whole process is the point
     with _manager_lock:
         if _manager is None:
-            _manager = Jobs()
+            if _refused and time.monotonic() < _refused[0] + RETRY:
+                raise _refused[1].with_traceback(None)
+            try:
+                address = scheduler_address()
+                _manager = cluster_jobs(address) if address else Jobs()
+            except ClusterError as error:
+                _refused = time.monotonic(), error
+                raise
         return _manager
+
+
+def cluster_jobs(address: str, store: Store | None = None) -> Jobs:
+    """Return jobs whose runs are trained by a cluster. Raises InputError where it or the library for it is missing."""
+    check_library()
+    from core.cluster.engine import Cluster
+
+    cluster = Cluster(address)
+    try:
+        placement = cluster.placement()
+    except ClusterError:
+        cluster.close()
+        raise
+    return Jobs(store, placement, slots=ON_CLUSTER, start_worker=cluster.start)
 
 
 def warm() -> None:
@@ -323,8 +419,14 @@ def warm() -> None:
 
 
 def _warm() -> None:
-    try:
-        manager().resume_interrupted()  # first, so that a reader who comes at once finds them under way
-        warm_up()
-    except (InputError, OSError):
-        return  # the first job meets the same trouble and says so on its page
+    while True:
+        try:
+            manager().resume_interrupted()  # first, so that a reader who comes at once finds them under way
+            if not scheduler_address():
+                warm_up()
+        except ClusterError:
+            time.sleep(RETRY)  # in a lab, machines start in any order
+        except (InputError, OSError):
+            return  # the first job meets the same trouble and says so on its page
+        else:
+            return

@@ -3,17 +3,20 @@
 The server's workers and the terminal use the same function, so a run may begin in one and end in the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from core.device import Placement
+from core.entries import Entry
+from core.entry_writer import RunWriter
 from core.errors import InputError
-from core.records import Batch, Checkpoint, Epoch, Inside
+from core.records import Batch, Checkpoint, Epoch, Inside, Record
 from core.run import RunSpec
-from core.store import DamagedEntryError, Entry, RunWriter, Store
+from core.store import DamagedEntryError, Store
 
 POLL = 0.25  # seconds between two looks at a run that another process trains
 
@@ -35,24 +38,61 @@ class Notice:
     error: InputError
 
 
-Event = Opened | Notice | Batch | Inside | Epoch
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """The run waits for a place to train, or has just got one."""
+
+    position: int  # in the queue, from 1; 0 when it waits no longer
+    reason: InputError | None = None  # where it is not the others that it waits for
 
 
-def kept_run(spec: RunSpec, placement: Placement, store: Store, *, owner: str, fresh: bool = False) -> Iterator[Event]:
+@dataclass(frozen=True, kw_only=True)
+class Restarted:
+    """Another worker goes on after the last checkpoint; what came since is void."""
+
+
+Event = Opened | Notice | Waiting | Restarted | Batch | Inside | Epoch
+
+
+class WorkerDiedError(Exception):
+    """Whoever trained the run has gone without a word; the run stays marked as being trained."""
+
+
+class Trainer(Protocol):
+    """Where a run is trained, if not in this process."""
+
+    def train(
+        self, spec: RunSpec, placement: Placement, *, resume: Checkpoint | None
+    ) -> Iterator[Record | Waiting | Restarted]:
+        """Report as core.train.train does."""
+
+    def overheard(self, epochs: int) -> Iterable[Batch | Waiting]:
+        """Return what is new of the same run in another server's hands, of which so many epochs are kept."""
+
+
+def kept_run(
+    spec: RunSpec,
+    placement: Placement,
+    store: Store,
+    *,
+    owner: str,
+    fresh: bool = False,
+    trainer: Trainer | None = None,
+) -> Iterator[Event]:
     """Report what is kept of the run, train the rest and keep each epoch before it is reported.
 
     While another process trains the same run, its finished epochs are reported instead. `fresh` forgets what is kept.
     To cancel, close the iterator. Raises InputError for missing data and for a disk that is full.
     """
     lock = store.lock(spec.key(placement))
-    yield from _follow(lock, store, spec.key(placement))
+    yield from _follow(lock, store, spec.key(placement), trainer)
     try:
-        yield from _train_rest(spec, placement, store, owner, fresh=fresh)
+        yield from _train_rest(spec, placement, store, owner, fresh=fresh, trainer=trainer)
     finally:
         lock.release()
 
 
-def _follow(lock: FileLock, store: Store, key: str) -> Iterator[Event]:
+def _follow(lock: FileLock, store: Store, key: str, trainer: Trainer | None) -> Iterator[Event]:
     """Take the lock; until it is free, report the epochs of the process that holds it."""
     seen = -1
     while True:
@@ -63,6 +103,8 @@ def _follow(lock: FileLock, store: Store, key: str) -> Iterator[Event]:
             if entry and len(entry.epochs) > seen:
                 yield _opened(entry, done=False)
             seen = max(seen, len(entry.epochs) if entry else 0)
+            if trainer:
+                yield from trainer.overheard(seen)
         else:
             return
 
@@ -79,7 +121,16 @@ def _opened(entry: Entry | None, *, done: bool) -> Opened:
     return Opened(done=done, batches=entry.batches, epochs=entry.epochs, insides=entry.insides)
 
 
-def _train_rest(spec: RunSpec, placement: Placement, store: Store, owner: str, *, fresh: bool) -> Iterator[Event]:
+def _further(entry: Entry | None, shorter: Entry | None) -> Entry | None:
+    """Return what has more finished epochs: the run itself, or the same run of fewer epochs, to go on from."""
+    if shorter is None or (entry and (entry.state == "done" or len(entry.epochs) >= len(shorter.epochs))):
+        return entry
+    return shorter
+
+
+def _train_rest(
+    spec: RunSpec, placement: Placement, store: Store, owner: str, *, fresh: bool, trainer: Trainer | None
+) -> Iterator[Event]:
     key, entry = spec.key(placement), None
     if fresh:
         store.remove(key)
@@ -87,13 +138,17 @@ def _train_rest(spec: RunSpec, placement: Placement, store: Store, owner: str, *
         entry = store.load(key, holding_lock=True)
     except DamagedEntryError as error:
         yield Notice(error=error)
+    if not fresh:
+        entry = _further(entry, store.shorter(spec, placement))
     done = entry is not None and entry.state == "done"
     yield _opened(entry, done=done)
     if done:
         return
     writer = RunWriter(store, spec, placement, owner=owner, entry=entry)
     try:
-        yield from _train_and_keep(spec, placement, writer, entry.checkpoint if entry else None)
+        yield from _train_and_keep(spec, placement, writer, entry.checkpoint if entry else None, trainer)
+    except WorkerDiedError:
+        raise
     except BaseException:
         with suppress(InputError):  # a full disk has had its say
             writer.close("cancelled")
@@ -102,15 +157,23 @@ def _train_rest(spec: RunSpec, placement: Placement, store: Store, owner: str, *
 
 
 def _train_and_keep(
-    spec: RunSpec, placement: Placement, writer: RunWriter, resume: Checkpoint | None
+    spec: RunSpec, placement: Placement, writer: RunWriter, resume: Checkpoint | None, trainer: Trainer | None
 ) -> Iterator[Event]:
-    from core.train import train
+    if trainer:
+        train = trainer.train
+    else:
+        from core.train import train
 
     batches: list[Batch] = []
     epochs: list[Epoch] = []
     insides: list[Inside] = []  # that are not kept yet
     for record in train(spec, placement, resume=resume):
         match record:
+            case Waiting():
+                yield record
+            case Restarted():
+                batches, insides = [], []
+                yield record
             case Batch():
                 batches.append(record)
                 yield record

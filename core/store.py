@@ -1,75 +1,61 @@
 """Finished and interrupted training runs on disk, a folder each, with a checksum for every byte.
 
-runs/<key>/manifest.json              what belongs to the entry, with checksums; replaced last, so that an entry
-                                      is always whole: a crash between two writes leaves the one before
-runs/<key>/spec.json                  the spec and the placement
-runs/<key>/metrics.jsonl              a line for each Batch, Epoch and Inside
-runs/<key>/weights-<epoch>.safetensors    the network after its last finished epoch
-runs/<key>/optimizer-<epoch>.safetensors  what else is needed to go on; only while the run is not done
-locks/<key>.lock                      held by the one process that trains the run
-damaged/<key>-<n>/                    entries that failed their checksums
+runs/<key>/        a run that was trained here; its files are those of core.entries. The manifest is replaced last, so
+                   that an entry is always whole: a crash between two writes leaves the one before
+imported/<key>/    a run that somebody exported, the same files; its key begins with "i", see core.exchange
+locks/<key>.lock   held by the one process that trains the run
+damaged/<key>-<n>/ entries that failed their checksums
+
+The lowest layer are the runs that ship with the project, core.shipped; nothing ever writes to them.
 """
 
 from __future__ import annotations
 
-import errno
 import itertools
-import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
 from core.device import Placement
+from core.entries import (
+    BROKEN,
+    KEY,
+    MANIFEST,
+    Entry,
+    NotKeptError,
+    OtherFormatError,
+    RunSummary,
+    goes_on,
+    is_imported,
+    read_entry,
+    read_manifest,
+    read_spec,
+    read_weights,
+    summarise,
+    weights_missing,
+)
 from core.errors import InputError
-from core.files import append_file, folder_bytes, sha256, write_file
+from core.files import disk_errors, folder_bytes, write_file
 from core.messages import N_
-from core.records import Batch, Checkpoint, Epoch, Inside, LayerState, Mistake
 from core.run import RunSpec
+from core.shipped import load_shipped, shipped_by_key, shipped_weights
 
 DEFAULT_LIMIT = 2_000_000_000  # bytes
 SET_ASIDE = 5  # damaged entries that are kept for a look
-FORMAT = 1  # of the folder's files
-BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError)  # what reading a damaged entry may raise
+MOST_IMPORTED = 60  # imported runs; the oldest goes out when another comes
+T = TypeVar("T")
 
 
 class DamagedEntryError(InputError):
     """An entry that failed its checksums; it was set aside and the run has to be computed again."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One run as it was kept."""
-
-    key: str
-    spec: RunSpec
-    placement: Placement
-    state: str  # "running", "cancelled" or "done"
-    batches: tuple[Batch, ...]  # of the finished epochs
-    epochs: tuple[Epoch, ...]  # the finished ones
-    insides: tuple[Inside, ...]  # before the first step and after each finished epoch
-    checkpoint: Checkpoint | None  # after the last finished epoch; its optimizer is empty once the run is done
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSummary:
-    """One line of the list of runs, read without its metrics and weights."""
-
-    key: str
-    spec: RunSpec | None  # None where the entry cannot be read
-    device: str  # "" where the entry cannot be read
-    state: str  # "done", "interrupted" or "damaged"
-    to_resume: bool  # a server was training it when that server ended
-    epochs: int  # finished
-    best_accuracy: float | None  # best test accuracy so far, 0 to 1
-    bytes: int  # on disk
-    when: datetime  # of the last change
 
 
 class Store:
@@ -83,12 +69,12 @@ class Store:
         self.root = Path(root or os.environ.get("TORCHSCAPE_HOME") or _cache_folder()).expanduser().resolve()
         self.limit = _limit_from_environment() if limit is None else limit
         with disk_errors(self.root, 1_000_000):
-            for name in ("runs", "locks", "damaged"):
+            for name in ("runs", "imported", "locks", "damaged"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
 
     def folder(self, key: str) -> Path:
         """Return where a run is kept."""
-        return self.root / "runs" / key
+        return self.root / ("imported" if is_imported(key) else "runs") / key
 
     def lock(self, key: str) -> FileLock:
         """Return the lock that the trainer of a run holds; the system releases it when that process dies."""
@@ -96,54 +82,105 @@ class Store:
 
     def stamp(self, key: str) -> tuple[int, int] | None:
         """Return something that changes with every change of the entry, or None where there is none."""
+        if not KEY.fullmatch(key):
+            return None  # from a link
         try:
-            status = (self.folder(key) / "manifest.json").stat()
+            status = (self.folder(key) / MANIFEST).stat()
         except FileNotFoundError:
             return None
         return status.st_ino, status.st_ctime_ns
 
     def load(self, key: str, *, holding_lock: bool = False) -> Entry | None:
-        """Return the entry after checking every byte, or None where there is none.
+        """Return the entry after checking it, or None where there is none or only one that another version wrote.
 
-        Raises DamagedEntryError once for an entry that fails; it is moved to damaged/ and is gone afterwards.
+        Checked is every byte, but of the earlier epochs' weights only the size: `weights` checks those. Raises
+        DamagedEntryError once for an entry that fails; it is moved to damaged/ and is gone afterwards.
         """
         folder = self.folder(key)
-        for _ in range(3):  # another process may be replacing the entry while it is read here
-            before = self.stamp(key)
-            if before is None and not any(folder.glob("weights-*")):
-                return None  # no entry, or one that a crash stopped before its first epoch
-            try:
-                entry = _read_entry(folder)
-            except BROKEN:
-                if self.stamp(key) == before:
-                    break
-            else:
-                os.utime(folder)  # used just now
-                return entry
-        self._set_aside(key, holding_lock=holding_lock)
-        raise DamagedEntryError(
-            N_("The kept run {key} is damaged (a checksum differs). It was moved to {folder} and is computed again."),
-            key=key,
-            folder=self.root / "damaged",
-        )
+        if self.stamp(key) is None and not (KEY.fullmatch(key) and any(folder.glob("weights-*"))):
+            return None  # no entry, or one that a crash stopped before its first epoch
+        try:
+            entry = self._checked(key, partial(_read_whole, folder), holding_lock=holding_lock)
+        except OtherFormatError:
+            return None
+        os.utime(folder)  # used just now
+        return entry
+
+    def find(self, key: str) -> Entry | None:
+        """Return the run of that key from any layer, or None; raises InputError as `load` does."""
+        if entry := self.load(key):
+            return entry
+        shipped = shipped_by_key(key)
+        return load_shipped(shipped) if shipped else None
+
+    def shorter(self, spec: RunSpec, placement: Placement) -> Entry | None:
+        """Return the kept run with the most epochs that a run of this spec can go on from: the same, of fewer epochs.
+
+        None where there is none. Training straight through gives the same numbers, bit for bit; where a run has so
+        many steps that a Batch is the mean of a few, those that are taken over may be the mean of fewer.
+        """
+        if not goes_on(spec):
+            return None
+        keys = [replace(spec, epochs=epochs).key(placement) for epochs in range(1, spec.epochs)]
+        found = [run for key in keys if self.stamp(key) is not None and (run := self._summary(self.folder(key)))]
+        for run in sorted(found, key=lambda run: run.epochs, reverse=True):
+            with suppress(DamagedEntryError):  # whoever asks for that run itself is told
+                entry = self.load(run.key)
+                if entry and entry.checkpoint and entry.checkpoint.optimizer:
+                    return entry
+        return None
+
+    def weights(self, key: str, epoch: int) -> bytes:
+        """Return the weights after an epoch as a safetensors file, of a run from any layer.
+
+        Raises InputError where they are not kept, and DamagedEntryError as `load` does.
+        """
+        if self.stamp(key) is None:
+            return shipped_weights(key, epoch)
+        read = partial(_read, self.folder(key))
+        with suppress(OtherFormatError):
+            return self._checked(key, partial(read_weights, key, epoch, read))
+        raise weights_missing(key, epoch, ())
 
     def runs(self) -> list[RunSummary]:
-        """List the entries, latest change first."""
-        keys = [path.name for path in (self.root / "runs").iterdir() if path.is_dir()]
-        return sorted((self._summary(key) for key in keys), key=lambda run: run.when, reverse=True)
+        """List the entries that were trained here, latest change first."""
+        return self._summaries("runs")
+
+    def imported(self) -> list[RunSummary]:
+        """List the runs that somebody exported and somebody imported here, latest first."""
+        return self._summaries("imported")
+
+    def summary(self, key: str) -> RunSummary | None:
+        """Return the line of one run from any layer, or None where there is none."""
+        if self.stamp(key) is not None and (found := self._summary(self.folder(key))):
+            return found
+        shipped = shipped_by_key(key)
+        return shipped.summary if shipped else None
 
     def remove(self, key: str) -> None:
-        """Forget a run; the caller holds its lock."""
+        """Forget a run; the caller holds its lock, which an imported run does not need."""
         shutil.rmtree(self.folder(key), ignore_errors=True)
+
+    def add_imported(self, key: str, files: dict[str, bytes]) -> None:
+        """Keep an imported run, the manifest last. Raises InputError where the disk is full."""
+        folder = self.folder(key)
+        with disk_errors(folder, sum(map(len, files.values()))):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in sorted(files, key=lambda name: name == MANIFEST):
+                write_file(folder / name, files[name])
+        oldest = sorted((self.root / "imported").iterdir(), key=_last_use)
+        for other in oldest[: max(0, len(oldest) - MOST_IMPORTED)]:
+            shutil.rmtree(other, ignore_errors=True)
+        self.make_room(key)
 
     def make_room(self, keep: str) -> None:
         """Remove the entries that were unused for longest until the store is within its limit.
 
         The run `keep` stays, and so does every run that is being trained.
         """
-        entries = [path for path in (self.root / "runs").iterdir() if path.is_dir() and path.name != keep]
+        entries = [path for layer in ("runs", "imported") for path in (self.root / layer).iterdir() if path.is_dir()]
         total = folder_bytes(self.root)
-        for folder in sorted(entries, key=_last_use):
+        for folder in sorted((path for path in entries if path.name != keep), key=_last_use):
             if total <= self.limit:
                 return
             size = folder_bytes(folder)
@@ -154,28 +191,42 @@ class Store:
                 continue
             total -= size
 
-    def _summary(self, key: str) -> RunSummary:
-        folder = self.folder(key)
+    def _summaries(self, layer: str) -> list[RunSummary]:
+        found = [self._summary(path) for path in (self.root / layer).iterdir() if path.is_dir()]
+        return sorted((run for run in found if run is not None), key=lambda run: run.when, reverse=True)
+
+    def _summary(self, folder: Path) -> RunSummary | None:
+        """Return the line of one folder; None for one that another version wrote."""
+        origin = "imported" if is_imported(folder.name) else "here"
         size, changed = folder_bytes(folder), datetime.fromtimestamp(_last_use(folder), UTC)
+        read = partial(_read, folder)
         try:
-            manifest = _read_manifest(folder)
-            spec, placement = _read_spec(folder, manifest)
+            manifest = read_manifest(read)
+            return summarise(folder.name, manifest, *read_spec(read, manifest), size=size, origin=origin)
+        except OtherFormatError:
+            return None
         except BROKEN:
             return RunSummary(
-                key=key, spec=None, device="", state="damaged", to_resume=False, epochs=0, best_accuracy=None,
-                bytes=size, when=changed,
+                key=folder.name, spec=None, device="", state="damaged", to_resume=False, epochs=0, best_accuracy=None,
+                bytes=size, when=changed, origin=origin,
             )  # fmt: skip
-        done = manifest["state"] == "done"
-        return RunSummary(
+
+    def _checked(self, key: str, read: Callable[[], T], *, holding_lock: bool = False) -> T:
+        """Return what `read` reads of an entry. Raises DamagedEntryError where it cannot, and moves the entry away."""
+        for _ in range(3):  # another process may be replacing the entry while it is read here
+            before = self.stamp(key)
+            try:
+                return read()
+            except NotKeptError:
+                raise
+            except BROKEN:
+                if self.stamp(key) == before:
+                    break
+        self._set_aside(key, holding_lock=holding_lock)
+        raise DamagedEntryError(
+            N_("The kept run {key} is damaged (a checksum differs). It was moved to {folder} and is computed again."),
             key=key,
-            spec=spec,
-            device=placement.device,
-            state="done" if done else "interrupted",
-            to_resume=manifest["state"] == "running" and manifest["owner"] == "server",
-            epochs=manifest["epochs"],
-            best_accuracy=manifest["best_accuracy"],
-            bytes=size,
-            when=datetime.fromisoformat(manifest["when"]),
+            folder=self.root / "damaged",
         )
 
     def _set_aside(self, key: str, *, holding_lock: bool) -> None:
@@ -190,95 +241,6 @@ class Store:
         aside = sorted((self.root / "damaged").iterdir(), key=_last_use)
         for old in aside[:-SET_ASIDE]:
             shutil.rmtree(old, ignore_errors=True)
-
-
-class RunWriter:
-    """Keeps one run while it is trained; the caller holds its lock. Raises InputError where the disk is full."""
-
-    def __init__(self, store: Store, spec: RunSpec, placement: Placement, *, owner: str, entry: Entry | None) -> None:
-        """Go on with `entry`, or begin. `owner` is "server" or "terminal": a server resumes its own runs."""
-        self.store, self.key, self.owner = store, spec.key(placement), owner
-        self.folder = store.folder(self.key)
-        self.epochs: list[Epoch] = list(entry.epochs) if entry else []
-        self.files: dict[str, dict[str, Any]] = {}
-        self.metrics = b""
-        with disk_errors(self.folder, 1_000_000):
-            if entry is None:
-                shutil.rmtree(self.folder, ignore_errors=True)
-                self.folder.mkdir(parents=True)
-                document = {"key": self.key, "spec": spec.as_dict(), "placement": placement.facts()}
-                self._write("spec.json", json.dumps(document, indent=1).encode())
-                append_file(self.folder / "metrics.jsonl", b"", at=0)
-                self.files["metrics.jsonl"] = _seal(b"")
-            else:
-                manifest = _read_manifest(self.folder)
-                self.files = manifest["files"]
-                self.metrics = _read_file(self.folder, manifest, "metrics.jsonl")
-            self._write_manifest("running")
-
-    def keep(self, batches: list[Batch], epoch: Epoch, checkpoint: Checkpoint, insides: Sequence[Inside] = ()) -> None:
-        """Add a finished epoch."""
-        lines = b"".join([*map(_line, batches), _line(epoch), *map(_line, insides)])
-        needed = len(lines) + 2 * len(checkpoint.weights) + len(checkpoint.optimizer) + 10_000
-        with disk_errors(self.folder, needed):
-            append_file(self.folder / "metrics.jsonl", lines, at=len(self.metrics))
-            self.metrics += lines
-            self.epochs.append(epoch)
-            self.files = {name: self.files[name] for name in ("spec.json",)}
-            self.files["metrics.jsonl"] = _seal(self.metrics)
-            self._write(f"weights-{epoch.epoch:03d}.safetensors", checkpoint.weights)
-            self._write(f"optimizer-{epoch.epoch:03d}.safetensors", checkpoint.optimizer)
-            self._write_manifest("running")
-
-    def close(self, state: str) -> None:
-        """Say how the run ended: "done" or "cancelled"."""
-        with disk_errors(self.folder, 10_000):
-            if state == "done":
-                self.files = {name: seal for name, seal in self.files.items() if not name.startswith("optimizer")}
-            self._write_manifest(state)
-            self.store.make_room(self.key)
-
-    def _write(self, name: str, content: bytes) -> None:
-        write_file(self.folder / name, content)
-        self.files[name] = _seal(content)
-
-    def _write_manifest(self, state: str) -> None:
-        """Replace the manifest, which makes the entry what it says, then remove what no longer belongs to it."""
-        manifest = {
-            "format": FORMAT,
-            "state": state,
-            "owner": self.owner,
-            "epochs": len(self.epochs),
-            "best_accuracy": max((epoch.test_accuracy for epoch in self.epochs), default=None),
-            "when": datetime.now(UTC).isoformat(),
-            "files": self.files,
-        }
-        manifest["checksum"] = sha256(_canonical(manifest))
-        write_file(self.folder / "manifest.json", json.dumps(manifest, indent=1).encode())
-        for path in self.folder.iterdir():
-            if path.name not in self.files and path.name != "manifest.json":
-                path.unlink()
-
-
-@contextmanager
-def disk_errors(folder: Path, needed: int) -> Iterator[None]:
-    """Turn the system's complaint about a disk into a sentence that says what is needed (`needed` in bytes)."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise InputError(
-                "The disk is full: keeping this run needs about {needed} MB in {folder}. Free some space there, or"
-                " set TORCHSCAPE_HOME to a folder on another disk.",
-                needed=max(1, round(needed / 1e6)),
-                folder=folder,
-            ) from error
-        raise InputError(
-            "Runs cannot be kept in {folder} ({reason}). Make that folder writable, or set TORCHSCAPE_HOME to one"
-            " that is.",
-            folder=folder,
-            reason=error.strerror or type(error).__name__,
-        ) from error
 
 
 @contextmanager
@@ -306,75 +268,16 @@ def _last_use(folder: Path) -> float:
         return 0.0
 
 
-def _canonical(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+def _read(folder: Path, name: str) -> bytes:
+    return (folder / name).read_bytes()
 
 
-def _seal(content: bytes) -> dict[str, Any]:
-    return {"bytes": len(content), "sha256": sha256(content)}
-
-
-def _line(record: Batch | Epoch | Inside) -> bytes:
-    """Write a record as one line; a diverged loss is written as Python's NaN."""
-    if isinstance(record, Batch):
-        return json.dumps({"batch": [record.step, record.epoch, record.loss, record.seconds]}).encode() + b"\n"
-    name = "epoch" if isinstance(record, Epoch) else "inside"
-    return json.dumps({name: asdict(record)}).encode() + b"\n"
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
-    checksum = manifest.pop("checksum")
-    if manifest["format"] != FORMAT or checksum != sha256(_canonical(manifest)):
-        raise ValueError("manifest.json differs from its checksum")
-    return manifest
-
-
-def _read_file(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
-    seal = manifest["files"][name]
-    content = (folder / name).read_bytes()[: seal["bytes"]]  # a crash may have left the start of another epoch
-    if _seal(content) != seal:
-        raise ValueError(f"{name} differs from its checksum")
-    return content
-
-
-def _read_spec(folder: Path, manifest: dict[str, Any]) -> tuple[RunSpec, Placement]:
-    document = json.loads(_read_file(folder, manifest, "spec.json"))
-    return RunSpec(**document["spec"]), Placement(**document["placement"])
-
-
-def _read_entry(folder: Path) -> Entry:
-    """Read and check a whole entry. Raises one of BROKEN where it is damaged."""
-    manifest = _read_manifest(folder)
-    spec, placement = _read_spec(folder, manifest)
-    lines = [json.loads(line) for line in _read_file(folder, manifest, "metrics.jsonl").splitlines()]
-    batches = [line["batch"] for line in lines if "batch" in line]
-    content = {name.partition("-")[0]: _read_file(folder, manifest, name) for name in manifest["files"]}
-    epochs = tuple(_epoch(line["epoch"]) for line in lines if "epoch" in line)
-    checkpoint = None
-    if epochs:
-        checkpoint = Checkpoint(
-            epoch=epochs[-1].epoch,
-            seconds=batches[-1][3],
-            weights=content["weights"],
-            optimizer=content.get("optimizer", b""),
-        )
-    return Entry(
-        key=folder.name,
-        spec=spec,
-        placement=placement,
-        state=manifest["state"],
-        batches=tuple(Batch(step=step, epoch=epoch, loss=loss, seconds=s) for step, epoch, loss, s in batches),
-        epochs=epochs,
-        insides=tuple(_inside(line["inside"]) for line in lines if "inside" in line),
-        checkpoint=checkpoint,
-    )
-
-
-def _epoch(fields: dict[str, Any]) -> Epoch:
-    return Epoch(**{**fields, "worst": tuple(Mistake(**mistake) for mistake in fields["worst"])})
-
-
-def _inside(fields: dict[str, Any]) -> Inside:
-    layers = tuple(LayerState(**layer) for layer in fields["layers"])
-    return Inside(epoch=fields["epoch"], layers=layers, dead=tuple(fields["dead"]))
+def _read_whole(folder: Path) -> Entry:
+    """Read an entry. Raises one of BROKEN where it is damaged, as far as the sizes of its files tell."""
+    read = partial(_read, folder)
+    manifest = read_manifest(read)
+    for name, sealed in manifest["files"].items():
+        size = (folder / name).stat().st_size
+        if size != sealed["bytes"] and name != "metrics.jsonl":  # which may end with the start of another epoch
+            raise ValueError(f"{name} has another size")
+    return read_entry(folder.name, read, manifest)

@@ -3,7 +3,8 @@
 import argparse
 import json
 
-from core.store import RunSummary, Store
+from core.entries import RunSummary
+from core.store import Store
 
 NAME = "runs"
 HELP = "the runs that are kept"

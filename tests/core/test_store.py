@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from core import entries, entry_writer
 from core import store as store_module
 from core.device import Placement
+from core.entry_writer import RunWriter
 from core.errors import InputError
 from core.records import Batch, Checkpoint, Epoch, Mistake
 from core.run import RunSpec
-from core.store import DamagedEntryError, RunWriter, Store
+from core.store import DamagedEntryError, Store
 
 PLACEMENT = Placement(device="cpu", dtype="float32", layout="contiguous", threads=1, torch="2.13.0")
 SPEC = RunSpec(epochs=2, train_images=128)
@@ -54,10 +56,96 @@ def test_a_finished_run_comes_back_as_it_was(store):
     assert (entry.key, entry.spec, entry.placement, entry.state) == (KEY, SPEC, PLACEMENT, "done")
     assert entry.batches == (*batches(1), *batches(2))
     assert entry.epochs == (epoch(1), epoch(2))
-    assert entry.checkpoint == replace(checkpoint(2), optimizer=b"")
+    assert entry.checkpoint == checkpoint(2)
+    assert (entry.weight_epochs, entry.best_epoch, entry.original_key) == ((1, 2), 2, KEY)
+    assert entry.hardware["processor"]
     assert {path.name for path in store.folder(KEY).iterdir()} == {
-        "manifest.json", "spec.json", "metrics.jsonl", "weights-002.safetensors",
+        "manifest.json", "spec.json", "metrics.jsonl", "weights-001.safetensors", "weights-002.safetensors",
+        "optimizer-002.safetensors",
     }  # fmt: skip
+
+
+def test_the_weights_of_every_epoch_are_kept(store):
+    keep(store)
+    assert [store.weights(KEY, number) for number in (1, 2)] == [b"w", b"ww"]
+    with pytest.raises(InputError, match="after epoch 3 are not kept, only those after epoch 1, 2"):
+        store.weights(KEY, 3)
+
+
+@pytest.mark.parametrize("best", [1, 3, 4, 6])
+def test_of_a_large_network_the_first_the_best_and_the_last_weights_are_kept(store, monkeypatch, best):
+    monkeypatch.setattr(entries, "WEIGHT_BYTES", 50)
+    spec = replace(SPEC, epochs=6)
+    writer = RunWriter(store, spec, PLACEMENT, owner="server", entry=None)
+    for number in range(1, 7):
+        accuracy = 0.9 if number == best else 0.5 + number / 100
+        content = bytes([number]) * 10
+        writer.keep(
+            batches(number),
+            replace(epoch(number), test_accuracy=accuracy),
+            replace(checkpoint(number), weights=content),
+        )
+    writer.close("done")
+    key = spec.key(PLACEMENT)
+    assert set(store.load(key).weight_epochs) == {1, best, 6}
+    assert store.weights(key, best) == bytes([best]) * 10
+
+
+@pytest.mark.parametrize("change", [{"schedule": "cosine"}, {"patience": 2}])
+def test_the_optimizer_stays_only_where_a_longer_run_can_go_on(store, change):
+    key = keep(store, replace(SPEC, **change))
+    assert store.load(key).checkpoint == replace(checkpoint(2), optimizer=b"")
+    assert store.shorter(replace(SPEC, epochs=5, **change), PLACEMENT) is None
+
+
+def test_a_longer_run_finds_the_one_with_the_most_epochs(store):
+    assert store.shorter(SPEC, PLACEMENT) is None
+    keep(store, replace(SPEC, epochs=9), epochs=2, state="cancelled")
+    most = keep(store, replace(SPEC, epochs=4), epochs=4)
+    keep(store, replace(SPEC, epochs=3), epochs=3)
+    assert store.shorter(replace(SPEC, epochs=10), PLACEMENT).key == most
+    assert store.shorter(replace(SPEC, epochs=10, seed=1), PLACEMENT) is None
+    assert store.shorter(replace(SPEC, epochs=2), PLACEMENT) is None
+
+
+def test_a_longer_run_takes_over_what_the_shorter_one_kept(store):
+    keep(store)
+    longer = replace(SPEC, epochs=3)
+    key = longer.key(PLACEMENT)
+    writer = RunWriter(store, longer, PLACEMENT, owner="server", entry=store.load(KEY))
+    assert (store.load(key).state, store.load(key).epochs) == ("running", (epoch(1), epoch(2)))
+    writer.keep(batches(3), epoch(3), checkpoint(3))
+    writer.close("done")
+    entry = store.load(key)
+    assert entry.batches == (*batches(1), *batches(2), *batches(3))
+    assert entry.weight_epochs == (1, 2, 3)
+    assert store.weights(key, 1) == b"w"
+    assert store.load(KEY).state == "done"
+
+
+def test_an_entry_of_another_format_is_not_known_and_not_damage(store, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(entries, "FORMAT", 1)
+        keep(store)
+    assert store.load(KEY) is None
+    assert store.runs() == []
+    assert store.summary(KEY) is None
+    with pytest.raises(InputError, match="No weights"):
+        store.weights(KEY, 1)
+    keep(store)
+    assert store.load(KEY).state == "done"
+    assert not any((store.root / "damaged").iterdir())
+
+
+@pytest.mark.parametrize("key", ["", "..", "../runs", "x" * 16, "A" * 16, "/etc", "0" * 15, "é" * 16])
+def test_what_is_no_key_is_not_there(store, key):
+    keep(store)
+    assert store.stamp(key) is None
+    assert store.load(key) is None
+    assert store.find(key) is None
+    assert store.summary(key) is None
+    with pytest.raises(InputError, match="No weights"):
+        store.weights(key, 1)
 
 
 def test_an_interrupted_run_comes_back_with_its_checkpoint_and_goes_on(store):
@@ -87,16 +175,18 @@ def test_every_flipped_byte_is_found(store, state):
             content[position] ^= 1
             path.write_bytes(content)
             with pytest.raises(DamagedEntryError, match=f"{KEY} is damaged"):
-                store.load(KEY)
+                store.weights(KEY, 1) if name == "weights-001.safetensors" else store.load(KEY)
             assert store.load(KEY) is None
             assert len(list((store.root / "damaged").iterdir())) <= store_module.SET_ASIDE
             keep(store, state=state)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "spec.json", "metrics.jsonl", "weights-002.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "spec.json", "metrics.jsonl", "weights-001.safetensors", "weights-002.safetensors"]
+)
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"\xff"])
 def test_missing_empty_and_foreign_files_are_found(store, name, content):
-    keep(store)
+    keep(store, size=10)
     if content is None:
         (store.folder(KEY) / name).unlink()
     else:
@@ -111,9 +201,9 @@ def test_missing_empty_and_foreign_files_are_found(store, name, content):
 
 @pytest.mark.parametrize("write", range(1, 4))
 def test_a_crash_between_two_writes_leaves_the_epoch_before(store, monkeypatch, write):
-    entry_writer = RunWriter(store, SPEC, PLACEMENT, owner="server", entry=None)
-    entry_writer.keep(batches(1), epoch(1), checkpoint(1))
-    original, calls = store_module.write_file, []
+    begun = RunWriter(store, SPEC, PLACEMENT, owner="server", entry=None)
+    begun.keep(batches(1), epoch(1), checkpoint(1))
+    original, calls = entry_writer.write_file, []
 
     def crash(path, content):
         calls.append(path)
@@ -122,9 +212,9 @@ def test_a_crash_between_two_writes_leaves_the_epoch_before(store, monkeypatch, 
         original(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_module, "write_file", crash)
+        patch.setattr(entry_writer, "write_file", crash)
         with pytest.raises(KeyboardInterrupt):
-            entry_writer.keep(batches(2), epoch(2), checkpoint(2))
+            begun.keep(batches(2), epoch(2), checkpoint(2))
     entry = store.load(KEY)
     assert (entry.state, entry.epochs, entry.checkpoint) == ("running", (epoch(1),), checkpoint(1))
     writer = RunWriter(store, SPEC, PLACEMENT, owner="server", entry=entry)
@@ -157,7 +247,7 @@ def test_a_full_disk_gets_a_sentence_and_keeps_the_epoch_before(store, monkeypat
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_module, "write_file", full)
+        patch.setattr(entry_writer, "write_file", full)
         big = replace(checkpoint(2), weights=b"w" * 3_000_000)
         with pytest.raises(InputError, match=r"disk is full: keeping this run needs about 6 MB .*TORCHSCAPE_HOME"):
             writer.keep(batches(2), epoch(2), big)
