@@ -116,9 +116,11 @@ class Player {
   redraw() {
     if (this.waiting) return;
     this.waiting = true;
-    this.drawing = this.drawing.then(() => {
+    delete this.root.dataset.drawn;
+    this.drawing = this.drawing.then(async () => {
       this.waiting = false;
-      return this.draw();
+      await this.draw();
+      if (!this.waiting) this.root.dataset.drawn = ""; // what Python sent last is on the canvas and takes the hand
     });
   }
 

@@ -8,6 +8,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.serving import serving
 from tests.browser.chromium import find
+from tests.browser.views import SCRIPT, drawn
 
 DEMO = Path(__file__).parent / "demo" / "main.py"
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -69,6 +70,28 @@ def visit(chromium):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def show(visit, app_address):
+    """Open a page of the app and wait for the picture that draws from a data source, until all is at rest.
+
+    Returns the page and the list of what it sends to the server from then on.
+    """
+
+    def open_page(path, source, **options):
+        sent = []
+
+        def prepare(page):
+            page.add_init_script(path=SCRIPT)
+            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
+
+        page = visit(f"{app_address}/{path}", prepare, **options)
+        drawn(page, source)
+        sent.clear()
+        return page, sent
+
+    return open_page
 
 
 def is_complaint(message):

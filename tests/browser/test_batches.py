@@ -4,61 +4,20 @@ import pytest
 from playwright.sync_api import expect
 
 from core.loading import Loading
-from tests.browser.rest import rest
-
-# Keeps every Vega view that is embedded, so that a test can read what is drawn.
-KEEP_VIEWS = """
-window.views = [];
-let embed;
-Object.defineProperty(window, "vegaEmbed", {
-  get: () => embed && (async (...rest) => {
-    const result = await embed(...rest);
-    window.views.push(result.view);
-    return result;
-  }),
-  set: (value) => (embed = value),
-});
-"""
+from tests.browser.views import check_width
 
 # The numbers of the tokens of each colour of rim, and where they stand: { row, y, current } of every drawn token.
-TOKENS = """() => {
-  const view = views.findLast((view) => "samples" in view.getState({ data: () => true }).data);
-  const found = [];
-  const walk = (group) => {
-    for (const mark of group.items ?? []) {
-      for (const item of mark.items ?? []) {
-        if (mark.marktype === "group") walk(item);
-        if (mark.marktype === "symbol" && item.datum?.row !== undefined)
-          found.push({ row: item.datum.row, y: item.y, x: item.x, current: item.strokeWidth === 3.5 });
-      }
-    }
-  };
-  walk(view.scenegraph().root.items[0]);
-  return found;
-}"""
+TOKENS = """() => marksOf(viewWith("samples"), "symbol").filter(({ item }) => item.datum?.row !== undefined)
+  .map(({ item }) => ({ row: item.datum.row, y: item.y, x: item.x, current: item.strokeWidth === 3.5 }))"""
 
 SPEC = Loading()  # what the page shows first
 WHOLE = [batch.tolist() for epoch in range(SPEC.epochs) for batch in SPEC.batches(epoch)]
 
 
 @pytest.fixture
-def belt(visit, app_address):
-    """Open the page, wait for its picture, and count what is sent to the server from then on."""
-
-    def open_page(query="", **options):
-        sent = []
-
-        def prepare(page):
-            page.add_init_script(KEEP_VIEWS)
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
-
-        page = visit(f"{app_address}/batches{query}", prepare, **options)
-        page.locator(".player canvas").first.wait_for()
-        rest(page)
-        page.wait_for_function(f"() => ({TOKENS})().length > 0 || {str('rows=all' in query).lower()}")
-        return page, sent
-
-    return open_page
+def belt(show):
+    """Open the page and wait for its belt."""
+    return lambda query="", **options: show(f"batches{query}", "samples", **options)
 
 
 def button(page, name):
@@ -155,6 +114,6 @@ def test_a_batch_size_that_fits_stays_and_the_belt_starts_anew(belt):
 def test_nothing_is_wider_than_a_phone(belt, lang):
     page, _ = belt(f"?lang={lang}&split=true&reading=true&data=true", viewport={"width": 390, "height": 844})
     page.locator(".player canvas").nth(2).wait_for()
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    check_width(page)
     for box in page.locator(".player").all():
         assert box.bounding_box()["width"] <= 390

@@ -9,57 +9,32 @@ from torch.nn import functional as F
 
 from app.palette import QUANTITIES
 from core.matrices import INPUTS, KERNELS
-from tests.browser.rest import rest
-from tests.browser.test_mse import KEEP_VIEWS
-
-# The first picture: the only chart that has a kernel and a position on the page above all others.
-PICTURE = "window.picture = () => views.find((view) => 'kernel' in view.getState({ data: () => true }).data);"
+from tests.browser.views import check_width, formula
 
 # Where the cells of a kind lie on the page, row by row: "input", "weight" or "output".
 PLACES = """(kind) => {
-  const view = picture();
   const is = {
     input: (row) => row.pad !== undefined,
     weight: (row) => row.windex >= 0,
     output: (row) => row.pad === undefined && !(row.windex >= 0),
   }[kind];
-  const box = view.container().querySelector("canvas").getBoundingClientRect();
-  const [left, top] = view.origin();
-  const { left: padLeft, top: padTop } = view.padding();
-  const found = [];
-  const walk = (group, x, y) => {
-    for (const mark of group.items ?? []) {
-      for (const item of mark.items ?? []) {
-        if (mark.marktype === "group") walk(item, x + (item.x ?? 0), y + (item.y ?? 0));
-        else if (mark.marktype === "rect" && mark.interactive !== false && is(item.datum))
-          found.push([x + item.x + item.width / 2, y + item.y + item.height / 2]);
-      }
-    }
-  };
-  walk(view.scenegraph().root.items[0], box.left + left + padLeft, box.top + top + padTop);
-  return found;
+  return marksOf(viewWith("kernel"), "rect")
+    .filter(({ mark, item }) => mark.interactive !== false && is(item.datum)).map(middle);
 }"""
 
 # How many marks are drawn in a colour that only what is pointed at has.
-LIT = """() => {
+LIT = """(lit) => {
   const count = { left: 0, right: 0 };
-  const walk = (group, side) => {
-    for (const mark of group.items ?? []) {
-      for (const item of mark.items ?? []) {
-        if (mark.marktype === "group") walk(item, mark.name === "input_group" ? "left" : "right");
-        else if (mark.marktype === "rect" && item.fillOpacity > 0.3 && mark.interactive === false && item.fill === lit)
-          count[side] += 1;
-      }
-    }
-  };
-  walk(picture().scenegraph().root.items[0], "");
+  for (const { mark, item, plot } of marksOf(viewWith("kernel"), "rect"))
+    if (mark.interactive === false && item.fillOpacity > 0.3 && item.fill === lit)
+      count[plot === "input_group" ? "left" : "right"] += 1;
   return count;
 }"""
 
 # Points at every given place in turn, as fast as the browser draws; returns the ms that each took.
 SWEEP = """async (places) => {
-  const view = picture();
-  const canvas = view.container().querySelector("canvas");
+  const view = viewWith("kernel");
+  const canvas = canvasOf(view);
   const times = [];
   for (const [clientX, clientY] of places) {
     await new Promise(requestAnimationFrame);
@@ -73,31 +48,13 @@ SWEEP = """async (places) => {
 
 
 @pytest.fixture
-def picture(visit, app_address):
-    """Open the page, wait for its first picture, and note what is sent to the server."""
-
-    def open_page(query="", **options):
-        sent = []
-
-        def prepare(page):
-            page.add_init_script(KEEP_VIEWS + PICTURE)
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
-
-        page = visit(f"{app_address}/convolution{query}", prepare, **options)
-        page.locator(".player canvas").first.wait_for()
-        page.wait_for_function(f"() => picture() && ({PLACES})('output').length > 0")
-        rest(page)
-        return page, sent
-
-    return open_page
-
-
-def written(page):
-    return page.locator(".player .formula").first
+def picture(show):
+    """Open the page and wait for its first picture."""
+    return lambda query="", **options: show(f"convolution{query}", "kernel", **options)
 
 
 def lit(page):
-    return page.evaluate(f"() => {{ const lit = {QUANTITIES['momentum'].light!r}; return ({LIT})(); }}")
+    return page.evaluate(LIT, QUANTITIES["momentum"].light)
 
 
 def test_the_sum_under_the_pointer_is_torch_s_at_every_cell(picture):
@@ -109,15 +66,15 @@ def test_the_sum_under_the_pointer_is_torch_s_at_every_cell(picture):
     sent.clear()
     for index, (left, top) in enumerate(places):
         page.mouse.move(left, top)
-        page.wait_for_function("(at) => picture().signal('at') === at", arg=index)
+        page.wait_for_function("(at) => viewWith('kernel').signal('at') === at", arg=index)
         row, column = divmod(index, 5)
-        expect(written(page)).to_contain_text(f"[{row},{column}]")
-        expect(written(page).locator(".q-prediction").last).to_have_text(f"{wanted[row, column]:.0f}")
-        expect(written(page)).to_contain_text(f"Output [{row}, {column}]:")
-        terms = [float(text) for text in written(page).locator(".q-weight").all_text_contents()]
+        expect(formula(page)).to_contain_text(f"[{row},{column}]")
+        expect(formula(page).locator(".q-prediction").last).to_have_text(f"{wanted[row, column]:.0f}")
+        expect(formula(page)).to_contain_text(f"Output [{row}, {column}]:")
+        terms = [float(text) for text in formula(page).locator(".q-weight").all_text_contents()]
         assert terms == kernel.ravel().tolist()
     page.mouse.move(5, 5)
-    page.wait_for_function("() => picture().signal('at') === picture().signal('step')")
+    page.wait_for_function("() => viewWith('kernel').signal('at') === viewWith('kernel').signal('step')")
     assert sent == []
 
 
@@ -125,8 +82,8 @@ def test_a_weight_lights_every_input_that_it_meets(picture):
     page, _ = picture("?padding=0&stride=2")
     for left, top in page.evaluate(PLACES, "weight"):
         page.mouse.move(left, top)
-        page.wait_for_function("() => picture().signal('weight_at') >= 0")
-        expect(written(page)).to_contain_text("meets 4 inputs")
+        page.wait_for_function("() => viewWith('kernel').signal('weight_at') >= 0")
+        expect(formula(page)).to_contain_text("meets 4 inputs")
         assert lit(page)["left"] == 4
 
 
@@ -136,7 +93,7 @@ def test_an_input_lights_every_output_that_it_goes_to(picture):
     counts = F.conv_transpose2d(torch.ones(1, 1, 3, 3), ones).ravel().tolist()
     for (left, top), count in zip(page.evaluate(PLACES, "input"), counts, strict=True):
         page.mouse.move(left, top)
-        expect(written(page)).to_contain_text(f"counts in {count:.0f} output{'s' if count > 1 else ''}.")
+        expect(formula(page)).to_contain_text(f"counts in {count:.0f} output{'s' if count > 1 else ''}.")
         assert lit(page)["right"] == count
 
 
@@ -145,25 +102,25 @@ def test_what_the_stride_passes_over_is_marked_and_said(picture):
     expect(page.get_by_text("7 of 16 input cells never meet a weight")).to_be_visible()
     left, top = page.evaluate(PLACES, "input")[-1]
     page.mouse.move(left, top)
-    expect(written(page)).to_contain_text("it is discarded")
+    expect(formula(page)).to_contain_text("it is discarded")
 
 
 def test_the_player_slides_the_window(picture):
     page, sent = picture("?convolution.step=3")
-    page.wait_for_function("() => picture().signal('at') === 2")
+    page.wait_for_function("() => viewWith('kernel').signal('at') === 2")
     sent.clear()
     page.locator("[data-action=forward]").first.click()
-    page.wait_for_function("() => picture().signal('at') === 3 && picture().signal('left') === 3")
+    page.wait_for_function("() => viewWith('kernel').signal('at') === 3 && viewWith('kernel').signal('left') === 3")
     page.locator("[data-action=last]").first.click()
-    expect(written(page)).to_contain_text("[4,4]")
+    expect(formula(page)).to_contain_text("[4,4]")
     assert sent == []
 
 
 def test_a_finger_keeps_what_it_touched(picture):
     page, _ = picture(has_touch=True, viewport={"width": 390, "height": 844})
-    page.evaluate("picture().container().scrollIntoView({ block: 'start' })")
+    page.evaluate("viewWith('kernel').container().scrollIntoView({ block: 'start' })")
     page.touchscreen.tap(*page.evaluate(PLACES, "input")[24])
-    expect(written(page)).to_contain_text("counts in 9 outputs")
+    expect(formula(page)).to_contain_text("counts in 9 outputs")
 
 
 def test_the_picture_follows_the_pointer(picture):
@@ -181,7 +138,7 @@ def test_nothing_is_wider_than_a_phone(picture, lang):
     query = f"?lang={lang}&stack=true&pools=true&up=true&line=true"
     page, _ = picture(query, viewport={"width": 390, "height": 844})
     expect(page.locator(".player canvas")).to_have_count(6)
-    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 390
+    check_width(page)
 
 
 def test_the_first_screen_fits(picture):
@@ -209,6 +166,6 @@ def test_folding_the_settings_only_hides_them(picture):
 
 def test_a_digit_opens_where_something_happens(picture):
     page, _ = picture("?input=digit")
-    at = page.evaluate("() => picture().signal('step')")
+    at = page.evaluate("() => viewWith('kernel').signal('step')")
     assert at > 0
-    assert page.evaluate("(at) => picture().data('output')[at].value", at) > 1
+    assert page.evaluate("(at) => viewWith('kernel').data('output')[at].value", at) > 1

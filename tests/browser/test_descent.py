@@ -5,45 +5,24 @@ from playwright.sync_api import expect
 
 from core.descent import RACERS, Descent, descend
 from core.points import PRESETS
-from tests.browser.rest import rest
-from tests.browser.test_mse import KEEP_VIEWS, PLACE
+from tests.browser.views import check_first_screen, check_width, formula, move, press
 
 NOISY = PRESETS["noisy"].points
-# The first picture of the page: the only one with a table.
-RACE = "window.landscape = () => views.findLast((view) => 'printed' in view.getState({ data: () => true }).data);"
 
 
 @pytest.fixture
-def race(visit, app_address):
-    """Open the page, wait for its picture, and count what is sent to the server from then on."""
-
-    def open_page(query="", **options):
-        sent = []
-
-        def prepare(page):
-            page.add_init_script(KEEP_VIEWS + RACE)
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
-
-        page = visit(f"{app_address}/descent{query}", prepare, **options)
-        page.locator(".player canvas").first.wait_for()
-        page.wait_for_function("() => landscape()?.data('walk').length > 0")
-        rest(page)
-        return page, sent
-
-    return open_page
-
-
-def formula(page):
-    return page.locator(".player .formula").first
+def race(show):
+    """Open the page and wait for its first picture, the only one with a table."""
+    return lambda query="", **options: show(f"descent{query}", "printed", **options)
 
 
 def at_step(page, step):
-    page.wait_for_function("(step) => landscape().signal('step') === step", arg=step)
+    page.wait_for_function("(step) => viewWith('printed').signal('step') === step", arg=step)
 
 
 def places(page, step):
     """Where each method stands at a step, by what the picture is given to draw."""
-    rows = page.evaluate("() => landscape().data('walk').map(({ racer, step, w }) => [racer, step, w])")
+    rows = page.evaluate("() => viewWith('printed').data('walk').map(({ racer, step, w }) => [racer, step, w])")
     return {racer: w for racer, at, w in rows if at == step}
 
 
@@ -75,9 +54,10 @@ def test_all_methods_stand_where_the_core_says(race):
 def test_the_table_in_the_picture_follows_the_step(race):
     page, _ = race("?race.step=40&clock=updates")
     at_step(page, 39)
-    row = page.evaluate(
-        "() => landscape().data('printed')[landscape().data('follow')[landscape().signal('step')].place]"
-    )
+    row = page.evaluate("""() => {
+      const view = viewWith("printed");
+      return view.data("printed")[view.data("follow")[view.signal("step")].place];
+    }""")
     run = descend(NOISY, Descent(method="sgd", epochs=10))
     assert row["update"] == "39"
     assert row["w"] == f"{run.w[38]:.5g}"
@@ -86,23 +66,22 @@ def test_the_table_in_the_picture_follows_the_step(race):
 
 def test_a_dragged_start_is_where_all_paths_begin(race):
     page, _ = race()
-    page.mouse.move(*page.evaluate(PLACE, ["loss", 1.0, 30.0]))
-    page.mouse.down()
-    page.mouse.move(*page.evaluate(PLACE, ["loss", 3.5, 30.0]), steps=8)
-    page.wait_for_function("() => landscape().signal('w') === 3.5")
-    assert page.evaluate("() => landscape().data('frame')[0].start") == 1  # the paths wait for the hand
+    press(page, "printed", "loss", (1.0, 30.0))
+    move(page, "printed", "loss", (3.5, 30.0), steps=8)
+    page.wait_for_function("() => viewWith('printed').signal('w') === 3.5")
+    assert page.evaluate("() => viewWith('printed').data('frame')[0].start") == 1  # the paths wait for the hand
     page.mouse.up()
-    page.wait_for_function("() => landscape().data('frame')[0].start === 3.5")
+    page.wait_for_function("() => viewWith('printed').data('frame')[0].start === 3.5")
     assert set(places(page, 0).values()) == {3.5}
     page.wait_for_function("() => new URLSearchParams(location.search).get('w') === '3.5'")
     page.reload()
-    page.wait_for_function("() => landscape()?.data('frame')[0]?.start === 3.5")
+    page.wait_for_function("() => viewWith('printed')?.data('frame')[0]?.start === 3.5")
 
 
 def test_one_click_makes_the_first_picture_the_course_s_listing(race):
     page, _ = race("?listing=true")
     page.get_by_role("button", name="The course's gradient descent: 100 epochs").click()
-    page.wait_for_function("() => landscape().data('follow').length === 301")
+    page.wait_for_function("() => viewWith('printed').data('follow').length === 301")
     page.locator(".player [data-action=forward]").first.click()
     expect(formula(page)).to_contain_text("1.09333")  # 1 - 0.01 · (-28/3)
 
@@ -119,10 +98,9 @@ def test_the_start_is_dragged_on_the_map_too(race):
 def test_nothing_is_wider_than_a_phone(race, lang):
     page, _ = race(f"?lang={lang}&plane=true&listing=true", viewport={"width": 390, "height": 844})
     expect(page.locator(".player canvas")).to_have_count(2)
-    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 390
+    check_width(page)
 
 
 def test_the_first_screen_fits(race):
     page, _ = race(viewport={"width": 1280, "height": 800})
-    box = page.locator(".player .chart").first.bounding_box()
-    assert box["y"] + box["height"] <= 800
+    check_first_screen(page, "chart")

@@ -12,57 +12,21 @@ from core.ema import ema
 from core.points import PRESETS
 from core.terrain import TERRAINS
 from core.walk import walk
-from tests.browser.rest import rest
+from tests.browser.views import check_width, drawn
 
 COURSE, NOISY = PRESETS["course"].points, PRESETS["noisy"].points
 
-# Keeps every Vega view that is embedded, and finds the one that has a data source of this name.
-KEEP_VIEWS = """
-window.views = [];
-let embed;
-Object.defineProperty(window, "vegaEmbed", {
-  get: () => embed && (async (...rest) => {
-    const result = await embed(...rest);
-    window.views.push(result.view);
-    return result;
-  }),
-  set: (value) => (embed = value),
-});
-window.viewWith = (name) => views.findLast((view) => name in view.getState({ data: () => true }).data);
-"""
-
 # The rows that the circles of a plot are drawn from.
-DRAWN = """([source, plot]) => {
-  const rows = [];
-  const walk = (group, inside) => {
-    for (const mark of group.items ?? []) {
-      for (const item of mark.items ?? []) {
-        if (mark.marktype === "group") walk(item, inside || mark.name === `${plot}_group`);
-        if (inside && mark.marktype === "symbol") rows.push(item.datum);
-      }
-    }
-  };
-  walk(viewWith(source).scenegraph().root.items[0], false);
-  return rows;
-}"""
+DRAWN = """([source, plot]) => marksOf(viewWith(source), "symbol")
+  .filter((found) => found.plot.startsWith(`${plot}_`)).map(({ item }) => item.datum)"""
 
 
 @pytest.fixture
-def opened(visit, app_address):
-    """Open the page with one section, wait for its picture, and note what is sent to the server from then on."""
+def opened(show):
+    """Open the page with one section, and wait for its picture."""
 
     def open_page(section, source, query="", **options):
-        sent = []
-
-        def prepare(page):
-            page.add_init_script(KEEP_VIEWS)
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
-
-        page = visit(f"{app_address}/descent?{section}=true{query}", prepare, **options)
-        drawn = "(name) => window.viewWith?.(name)?.data(name).length > 0"
-        page.wait_for_function(drawn, arg=source, timeout=60_000)  # a server that has only just started is slow
-        rest(page)
-        sent.clear()
+        page, sent = show(f"descent?{section}=true{query}", source, **options)
         return page, page.locator(f".st-key-{section}").last, sent
 
     return open_page
@@ -179,5 +143,5 @@ def test_nothing_is_wider_than_a_phone(opened, lang):
     query = f"&lang={lang}&preset=noisy&floor=true&terrain=true&average=true"
     page, _, _ = opened("rates", "factors", query, viewport={"width": 390, "height": 844})
     for source in ("cells", "walks", "losses"):
-        page.wait_for_function("(name) => window.viewWith(name)?.data(name).length > 0", arg=source)
-    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 390
+        drawn(page, source)
+    check_width(page)

@@ -6,104 +6,29 @@ from playwright.sync_api import expect
 
 from core import mse
 from core.points import PRESETS
-from tests.browser.rest import rest
+from tests.browser.views import check_first_screen, check_width, drag, formula
 
 COURSE = PRESETS["course"].points
 
-# Keeps every Vega view that is embedded in `views`, so that a test can read its signals and data.
-KEEP_VIEWS = """
-window.views = [];
-let embed;
-Object.defineProperty(window, "vegaEmbed", {
-  get: () => embed && (async (...rest) => {
-    const result = await embed(...rest);
-    window.views.push(result.view);
-    return result;
-  }),
-  set: (value) => (embed = value),
-});
-// The first picture of the page: the only chart with each sample's own parabola.
-window.landscape = () => views.findLast((view) => "own" in view.getState({ data: () => true }).data);
-"""
-
-# Where a value of a plot lies on the page.
-PLACE = """([view, x, y]) => {
-  const chart = landscape();
-  const find = (group, left, top) => {
-    for (const mark of group.items ?? []) {
-      if (mark.marktype !== "group") continue;
-      for (const item of mark.items) {
-        const place = { x: left + (item.x ?? 0), y: top + (item.y ?? 0) };
-        const found = mark.name === `${view}_group` ? place : find(item, place.x, place.y);
-        if (found) return found;
-      }
-    }
-  };
-  const group = find(chart.scenegraph().root.items[0], 0, 0);
-  const box = chart.container().querySelector("canvas").getBoundingClientRect();
-  const [left, top] = chart.origin();
-  const { left: padLeft, top: padTop } = chart.padding();
-  return [
-    box.left + left + padLeft + group.x + chart.scale(`${view}_x`)(x),
-    box.top + top + padTop + group.y + chart.scale(`${view}_y`)(y),
-  ];
-}"""
-
 # What is drawn at the present w: the moving point, and the squares' sides across and upwards in pixels.
 DRAWN = """() => {
-  const found = { w: landscape().signal("w"), squares: [] };
-  const walk = (group) => {
-    for (const mark of group.items ?? []) {
-      for (const item of mark.items ?? []) {
-        if (mark.marktype === "group") walk(item);
-        if (mark.marktype === "symbol" && item.datum?.loss !== undefined) found.loss = item.datum.loss;
-        if (mark.marktype === "rect" && item.datum?.residual !== undefined)
-          found.squares.push([item.width, item.height, item.datum.residual]);
-      }
-    }
-  };
-  walk(landscape().scenegraph().root.items[0]);
-  return found;
+  const view = viewWith("own");
+  const loss = marksOf(view, "symbol").map(({ item }) => item.datum?.loss).find((value) => value !== undefined);
+  const squares = marksOf(view, "rect").map(({ item }) => [item.width, item.height, item.datum?.residual]);
+  return { loss, squares: squares.filter(([, , residual]) => residual !== undefined) };
 }"""
 
 
 @pytest.fixture
-def landscape(visit, app_address):
-    """Open the page, wait for its picture, and count what is sent to the server from then on."""
-
-    def open_page(query="", **options):
-        sent = []
-
-        def prepare(page):
-            page.add_init_script(KEEP_VIEWS)
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
-
-        page = visit(f"{app_address}/mse{query}", prepare, **options)
-        page.locator(".player canvas").first.wait_for()
-        page.wait_for_function("() => landscape()?.data('points').length > 0")
-        rest(page)
-        page.wait_for_function(f"() => ({DRAWN})().loss !== undefined")
-        return page, sent
-
-    return open_page
-
-
-def drag(page, view, start, end, steps=20):
-    """Press at one value of a plot and let go at another; returns after the last move was drawn."""
-    page.mouse.move(*page.evaluate(PLACE, [view, *start]))
-    page.mouse.down()
-    page.mouse.move(*page.evaluate(PLACE, [view, *end]), steps=steps)
-    page.mouse.up()
-
-
-def formula(page):
-    return page.locator(".player .formula").first
+def landscape(show):
+    """Open the page and wait for its first picture, the only one with each sample's own parabola."""
+    return lambda query="", **options: show(f"mse{query}", "own", **options)
 
 
 def check_numbers(page, wanted_w, points=COURSE):
     """The signal, the moving point, the formula and the slider agree with the core."""
-    page.wait_for_function("(w) => Math.abs(landscape().signal('w') - w) < 1e-9", arg=wanted_w)
-    page.evaluate("() => landscape().runAsync().then(() => null)")
+    page.wait_for_function("(w) => Math.abs(viewWith('own').signal('w') - w) < 1e-9", arg=wanted_w)
+    page.evaluate("() => viewWith('own').runAsync().then(() => null)")
     drawn = page.evaluate(DRAWN)
     exact = float(mse.sweep(points, np.array([wanted_w]))[0])
     assert drawn["loss"] == pytest.approx(exact, rel=1e-9, abs=1e-9)
@@ -120,9 +45,9 @@ def test_dragging_either_picture_moves_both_and_asks_nobody(landscape):
     page, sent = landscape()
     check_numbers(page, 1.0)
     sent.clear()
-    drag(page, "data", (2.0, 2.0), (2.0, 6.0))
+    drag(page, "own", "data", (2.0, 2.0), (2.0, 6.0))
     check_numbers(page, 3.0)
-    drag(page, "loss", (3.0, 5.0), (0.5, 5.0))
+    drag(page, "own", "loss", (3.0, 5.0), (0.5, 5.0))
     check_numbers(page, 0.5)
     page.wait_for_function("() => new URLSearchParams(location.search).get('mse.w') === '0.5'")
     assert sent == []
@@ -131,7 +56,7 @@ def test_dragging_either_picture_moves_both_and_asks_nobody(landscape):
 def test_every_residual_is_a_true_square(landscape):
     page, _ = landscape()
     for w in (3.0, 1.5, 0.5):
-        drag(page, "loss", (1.0, 5.0), (w, 5.0), steps=3)
+        drag(page, "own", "loss", (1.0, 5.0), (w, 5.0), steps=3)
         drawn = check_numbers(page, w)
         assert len(drawn["squares"]) == 3
         for width, height, _residual in drawn["squares"]:
@@ -160,7 +85,7 @@ def test_the_minimum_is_named_when_it_is_reached(landscape):
 def test_other_points_are_new_data_in_the_same_picture(landscape):
     page, _ = landscape()
     page.get_by_text("A line with one outlier").click()
-    page.wait_for_function("() => landscape().data('points').length === 6")
+    page.wait_for_function("() => viewWith('own').data('points').length === 6")
     page.wait_for_function("() => new URLSearchParams(location.search).get('preset') === 'outlier'")
     exact = float(mse.sweep(PRESETS["outlier"].points, np.array([1.0]))[0])
     expect(formula(page).locator(".q-loss")).to_have_text(f"{exact:.2f}")
@@ -215,11 +140,9 @@ def test_the_plane_follows_the_hand_in_both_directions(landscape):
 def test_nothing_is_wider_than_a_phone(landscape, lang):
     page, _ = landscape(f"?lang={lang}&sweep=true&sum=true&losses=true", viewport={"width": 390, "height": 844})
     expect(page.locator(".player canvas")).to_have_count(4)
-    wide = page.evaluate("() => document.scrollingElement.scrollWidth")
-    assert wide <= 390
+    check_width(page)
 
 
 def test_the_first_screen_fits(landscape):
     page, _ = landscape(viewport={"width": 1280, "height": 800})
-    box = page.locator(".player .sliders").first.bounding_box()
-    assert box["y"] + box["height"] <= 800
+    check_first_screen(page, "sliders")

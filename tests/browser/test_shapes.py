@@ -6,55 +6,21 @@ from playwright.sync_api import expect
 from core.shapes.inspection import inspect
 from core.shapes.presets import PRESETS
 from tests.browser.rest import rest
-from tests.browser.test_mse import KEEP_VIEWS
+from tests.browser.views import check_width, formula
 
 CNN = PRESETS["cnn"].text()
 SHAPE = (64, 1, 28, 28)
-PICTURE = "window.picture = () => views.findLast((view) => 'boxes' in view.getState({ data: () => true }).data);"
 
 # Where the boxes that are drawn lie on the page: index -> [left, top] of the middle.
-PLACES = """() => {
-  const view = picture();
-  const box = view.container().querySelector("canvas").getBoundingClientRect();
-  const [left, top] = view.origin();
-  const { left: padLeft, top: padTop } = view.padding();
-  const found = {};
-  const walk = (group, x, y) => {
-    for (const mark of group.items ?? []) {
-      for (const item of mark.items ?? []) {
-        if (mark.marktype === "group") walk(item, x + (item.x ?? 0), y + (item.y ?? 0));
-        else if (mark.marktype === "rect" && mark.interactive !== false && item.datum?.index >= 0)
-          found[item.datum.index] = [x + item.x + item.width / 2, y + item.y + item.height / 2];
-      }
-    }
-  };
-  walk(view.scenegraph().root.items[0], box.left + left + padLeft, box.top + top + padTop);
-  return found;
-}"""
+PLACES = """() => Object.fromEntries(marksOf(viewWith("boxes"), "rect")
+  .filter(({ mark, item }) => mark.interactive !== false && item.datum?.index >= 0)
+  .map((found) => [found.item.datum.index, middle(found)]))"""
 
 
 @pytest.fixture
-def net(visit, app_address):
-    """Open the page, wait for its drawing, and note what is sent to the server."""
-
-    def open_page(query="", **options):
-        sent = []
-
-        def prepare(page):
-            page.add_init_script(KEEP_VIEWS + PICTURE)
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
-
-        page = visit(f"{app_address}/shapes{query}", prepare, **options)
-        page.locator(".player canvas").first.wait_for()
-        page.wait_for_function(f"() => picture() && Object.keys(({PLACES})()).length > 0")
-        rest(page)
-        return page, sent
-
-    return open_page
-
-
-def formula(page):
-    return page.locator(".player .formula").first
+def net(show):
+    """Open the page and wait for its drawing."""
+    return lambda query="", **options: show(f"shapes{query}", "boxes", **options)
 
 
 def source(page):
@@ -106,10 +72,10 @@ def test_typed_source_is_drawn_diagnosed_and_repaired(net):
     page, _ = net()
     write(page, CNN.replace("320", "1280"))
     expect(page.get_by_text("mat1 and mat2 shapes cannot be multiplied (64x320 and 1280x10)").first).to_be_visible()
-    page.wait_for_function("() => picture().data('boxes').some((box) => box.kind === 'error')")
+    page.wait_for_function("() => viewWith('boxes').data('boxes').some((box) => box.kind === 'error')")
     assert "source=" in page.url
     page.get_by_role("button", name="Write nn.Linear(320, 10)").click()
-    page.wait_for_function("() => !picture().data('boxes').some((box) => box.kind === 'error')")
+    page.wait_for_function("() => !viewWith('boxes').data('boxes').some((box) => box.kind === 'error')")
     expect(source(page)).to_have_value(CNN)
 
 
@@ -156,9 +122,9 @@ def test_source_that_cannot_be_read_keeps_the_drawing(net):
     page, _ = net("?net=lenet")
     write(page, "nn.Sequential(\n    nn.Conv2d(1, 6, 5),\n    import os\n)")
     expect(page.get_by_text("Line 2: ").or_(page.get_by_text("Line 3: ")).first).to_be_visible()
-    assert page.evaluate("() => picture().data('boxes').length") == 13
+    assert page.evaluate("() => viewWith('boxes').data('boxes').length") == 13
     write(page, "nn.Sequential(\n    nn.Conv2d(1, 6, 5),\n)")
-    page.wait_for_function("() => picture().data('boxes').length === 2")
+    page.wait_for_function("() => viewWith('boxes').data('boxes').length === 2")
 
 
 def test_a_pressed_box_is_marked_and_can_be_doubled(net):
@@ -166,12 +132,12 @@ def test_a_pressed_box_is_marked_and_can_be_doubled(net):
     expect(page.get_by_role("textbox", name="Marked layer")).to_have_value("Conv2d")
     left, top = page.evaluate(PLACES)["1"]
     page.mouse.move(left, top)
-    page.wait_for_function("() => picture().signal('over_box') === 1")
+    page.wait_for_function("() => viewWith('boxes').signal('over_box') === 1")
     page.mouse.down()
     page.mouse.up()
     expect(page.get_by_role("textbox", name="Marked layer")).to_have_value("MaxPool2d")
     page.get_by_role("button", name="Duplicate").click()
-    page.wait_for_function("() => picture().data('boxes').length === 10")
+    page.wait_for_function("() => viewWith('boxes').data('boxes').length === 10")
 
 
 def test_the_table_shows_the_same_net(net):
@@ -208,7 +174,7 @@ def test_a_cell_of_the_table_changes_the_net(net):
     editor.fill("1, 8, 5")
     editor.press("Enter")
     page.get_by_role("button", name="Write nn.Conv2d(8, 16, kernel_size=5)").click()
-    page.wait_for_function("() => picture().data('shapes').some((shape) => shape.long === '(64, 8, 28, 28)')")
+    page.wait_for_function("() => viewWith('boxes').data('shapes').some((shape) => shape.long === '(64, 8, 28, 28)')")
     expect(page.get_by_text("becomes (64, 10)")).to_be_visible()
 
 
@@ -223,7 +189,7 @@ def test_a_link_reopens_net_and_step(net):
 def test_nothing_is_wider_than_a_phone(net, lang, view):
     query = f"?lang={lang}&view={view}&net=inception&totals=true&solve=true&practice=true&code=true"
     page, _ = net(query, viewport={"width": 390, "height": 844})
-    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 390
+    check_width(page)
     assert page.locator(".player").first.bounding_box()["width"] <= 390
 
 
