@@ -49,9 +49,11 @@ def ours(
         x = pixels[index]  # data: (64, 1, 28, 28) at once
         x = x.to(torch.float32, memory_format=layout)  # data: 0 … 255
         x = x.div_(255).sub_(MEAN).div_(STD)  # data: in place
+        target = digits[index]  # data: (64,)
         with precision:  # forward: bfloat16 where it helps
             outputs = model(x)  # forward: -> (64, 10)
-        loss = F.cross_entropy(outputs.float(), digits[index])  # loss: -> ()
+        outputs = outputs.float()  # forward: the loss in float32
+        loss = F.cross_entropy(outputs, target)  # loss: -> ()
         optimizer.zero_grad()  # clear: gradients add up otherwise
         torch.autograd.backward(loss)  # backward: a gradient for each weight
         optimizer.step()  # update: each weight moves

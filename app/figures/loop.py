@@ -61,11 +61,20 @@ def _listing(name: str, lines: int) -> View:
         alt.Tooltip("share:Q", title=_("share of the loop"), format=".1%"),
     ]
     limit = alt.Chart(source("limit")).mark_point(opacity=0).encode(x=x)
-    bars = rows.mark_bar(height=BAR, yOffset=6).encode(x=x, y=y, color=colour, tooltip=tooltip)
+    bars = rows.mark_rule(strokeWidth=BAR, yOffset=8, y2Offset=8).encode(
+        x=x, x2=alt.X2Datum(0), y=y, color=colour, tooltip=tooltip
+    )
     code = rows.mark_text(
-        align="left", baseline="bottom", x=0, dy=1, font="monospace", fontSize=alt.expr("0.85 * em"), color="@text"
+        align="left",
+        baseline="bottom",
+        x=0,
+        dy=1,
+        font="monospace",
+        fontSize=alt.expr("min(0.85 * em, width / 28)"),  # the longest line has 46 characters
+        limit=alt.expr("width"),  # a wider one would make the plot narrower
+        color="@text",
     ).encode(y=y, text="code:N", tooltip=tooltip)
-    figures = rows.mark_text(align="left", baseline="middle", dx=5, dy=10, fontSize=alt.expr("0.8 * em")).encode(
+    figures = rows.mark_text(align="left", baseline="middle", dx=5, dy=8, fontSize=alt.expr("0.8 * em")).encode(
         x=x, y=y, text="text:N", color=colour
     )
     layers = alt.layer(limit, bars, code, figures, name=name)
@@ -81,7 +90,7 @@ def chart_data(loops: Loops) -> Data:
 def _chart_data(loops: Loops, _language: str) -> Data:
     longest = max(line.seconds for _name, lines in loops for line in lines)
     rows = {name: pd.DataFrame(_rows(lines)) for name, lines in loops}
-    return rows | {"limit": pd.DataFrame({"milliseconds": [1150 * longest]})}  # room for the last bar's figure
+    return rows | {"limit": pd.DataFrame({"milliseconds": [1250 * longest]})}  # room for the last bar's figure
 
 
 def _rows(lines: tuple[Line, ...]) -> list[dict[str, object]]:
