@@ -2,9 +2,9 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from core import loading_job
 from core.datasets import mnist
 from core.loading_job import Conditions, Measurement, Snapshot, Timing
 from core.packed import WAYS, pack
+from tests.core.watched import BLOCK, Watched, program, wait_for
 
 ROOT = Path(__file__).parents[2]
 CONDITIONS = Conditions(
@@ -28,20 +29,6 @@ LINES = [
     {"kind": "progress", "done": 0.5, "way": "demand", "workers": 2},
     {"kind": "timing", **asdict(TIMING)},
 ]
-PRINT = "import json; [print(json.dumps(line), flush=True) for line in {lines}]\n"
-SLEEP = "import time; time.sleep(60)\n"
-
-
-def program(*lines, then=""):
-    return ("-c", "print('no JSON', 3, '[]', '{}', sep='\\n', flush=True)\n" + PRINT.format(lines=list(lines)) + then)
-
-
-def wait_for(measurement, happened, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not happened(measurement.snapshot):
-        assert time.monotonic() < deadline, measurement.snapshot
-        time.sleep(0.01)
-    return measurement.snapshot
 
 
 @pytest.fixture(scope="module")
@@ -84,33 +71,45 @@ def test_the_program_measures_with_and_without_workers(packed):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux, where the end of any process can be waited for")
 def test_the_program_and_its_workers_end_when_the_server_does(packed):
     code = (
-        "import sys, time; from pathlib import Path; from core.loading_job import Measurement\n"
-        f"m = Measurement(Path({str(packed)!r})); m.start()\n"
-        "while not any(t.workers == 0 for t in m.snapshot.timings): time.sleep(0.02)\n"
-        "print(m._process.pid, flush=True); time.sleep(60)\n"
+        "import sys; from pathlib import Path; from tests.core.watched import Watched, wait_for\n"
+        f"m = Watched(Path({str(packed)!r})); m.start()\n"
+        "wait_for(m, lambda snapshot: any(timing.workers == 0 for timing in snapshot.timings), 120)\n"
+        "print(m._process.pid, flush=True); sys.stdin.read()\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, **pipes, text=True) as server:
         group = int(server.stdout.readline())
-        os.killpg(group, 0)  # it is there
+        assert living(group)
         server.kill()
-    deadline = time.monotonic() + 20
-    while living(group):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    while processes := living(group):  # a last worker may just have been started
+        for process in processes:
+            assert ends(process, seconds=20)
 
 
 def living(group):
     """Return the processes of a group that still run; one whose parent has not asked for its end is no more."""
-    found = subprocess.run(["ps", "-eo", "pgid=,stat="], check=True, capture_output=True, text=True).stdout
+    found = subprocess.run(["ps", "-eo", "pgid=,pid=,stat="], check=True, capture_output=True, text=True).stdout
     rows = (line.split() for line in found.splitlines())
-    return [row for row in rows if int(row[0]) == group and not row[1].startswith("Z")]
+    return [int(pid) for member_of, pid, state in rows if int(member_of) == group and not state.startswith("Z")]
+
+
+def ends(process, seconds):
+    """Wait for the end of a process, and say whether it came."""
+    try:
+        end = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([end], [], [], seconds)[0])
+    finally:
+        os.close(end)
 
 
 def test_what_is_measured_is_shown_and_kept(tmp_path):
-    measurement = Measurement(tmp_path, program(*LINES, {"kind": "done"}))
+    measurement = Watched(tmp_path, program(*LINES, {"kind": "done"}))
     assert measurement.snapshot == Snapshot()
     measurement.start()
     found = wait_for(measurement, lambda snapshot: snapshot.finished and (tmp_path / "latest.json").exists())
@@ -126,7 +125,7 @@ def test_a_damaged_result_is_measured_again(tmp_path, content):
 
 
 def test_one_runs_at_a_time_and_stops_when_it_is_told(tmp_path):
-    measurement = Measurement(tmp_path, program(*LINES, then=SLEEP))
+    measurement = Watched(tmp_path, program(*LINES, then=BLOCK))
     measurement.start()
     wait_for(measurement, lambda snapshot: snapshot.timings)
     process = measurement._process
@@ -148,13 +147,13 @@ def test_one_runs_at_a_time_and_stops_when_it_is_told(tmp_path):
 
 
 def test_it_measures_twice_and_remembers_how_long_it_took(tmp_path):
-    measurement = Measurement(tmp_path, program(*LINES, {"kind": "done"}))
+    measurement = Watched(tmp_path, program(*LINES, {"kind": "done"}))
     for _time in range(2):
         measurement.start()
         found = wait_for(measurement, lambda snapshot: snapshot.finished)
         assert found.timings == (TIMING,)
         assert Measurement(tmp_path).snapshot.took == found.took > 0
-    measurement.program = program(*LINES, then=SLEEP)
+    measurement.program = program(*LINES, then=BLOCK)
     measurement.start()
     assert measurement.snapshot.took == found.took  # so that the page can say how long it may take
     measurement.stop()
@@ -170,10 +169,10 @@ def test_it_measures_twice_and_remembers_how_long_it_took(tmp_path):
 def test_a_measurement_that_fails_says_why_and_the_last_one_stays(tmp_path, ending, reason):
     Measurement(tmp_path)._keep(Snapshot())  # nothing to keep: no file
     assert not (tmp_path / "latest.json").exists()
-    good = Measurement(tmp_path, program(*LINES, {"kind": "done"}))
+    good = Watched(tmp_path, program(*LINES, {"kind": "done"}))
     good.start()
     wait_for(good, lambda _: (tmp_path / "latest.json").exists())
-    measurement = Measurement(tmp_path, program(LINES[0], then=ending))
+    measurement = Watched(tmp_path, program(LINES[0], then=ending))
     measurement.start()
     found = wait_for(measurement, lambda snapshot: snapshot.error is not None and not snapshot.running)
     assert reason in str(found.error)
