@@ -17,7 +17,7 @@ LIMITS = {  # bytes of a file, by what its name is; a name that is not here is r
     re.compile(r"manifest\.json"): 100_000,
     re.compile(r"spec\.json"): 4_000,
     re.compile(r"metrics\.jsonl"): 32_000_000,
-    re.compile(r"weights-\d{3}\.safetensors"): 48_000_000,
+    re.compile(r"weights-[0-9]{3}\.safetensors"): 48_000_000,
 }
 _END = struct.Struct("<4s4H2LH")  # the end of the central directory; APPNOTE.TXT of PKWARE, 4.3.16
 _ENCRYPTED = 1

@@ -28,7 +28,7 @@ FORMAT = 2  # of the files; an entry of another format is not known
 WEIGHT_BYTES = 48_000_000  # of the weights of all epochs that a run may keep
 MANIFEST = "manifest.json"
 KEY = re.compile(r"[0-9a-f]{16}|i[0-9a-f]{15}")  # of a run; of one that was imported, see core.exchange
-WEIGHTS = re.compile(r"weights-(\d{3})\.safetensors")
+WEIGHTS = re.compile(r"weights-([0-9]{3})\.safetensors")
 BROKEN = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)  # what a damaged entry may raise
 
 Read = Callable[[str], bytes]  # returns the content of the entry's file of that name

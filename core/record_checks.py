@@ -65,11 +65,13 @@ def _is_mistake(mistake: Mistake) -> bool:
 
 
 def _check_batches(batches: Sequence[Batch], finished: int, steps_per_epoch: int) -> None:
-    _claim(1 <= len(batches) <= MOST_BATCHES, "the batches")
+    _claim(
+        len(batches) <= MOST_BATCHES and {batch.epoch for batch in batches} == {*range(1, finished + 1)}, "the batches"
+    )
     before, spent = 0, 0.0
     for batch in batches:
-        _claim(_whole(batch.epoch, 1, finished), "the batches")
-        _claim(_whole(batch.step, before + 1, batch.epoch * steps_per_epoch), "the steps")
+        first = max(before, (batch.epoch - 1) * steps_per_epoch) + 1
+        _claim(_whole(batch.step, first, batch.epoch * steps_per_epoch), "the steps")
         _claim(is_number(batch.loss), "the losses")
         _claim(_number(batch.seconds, spent), "the seconds")
         before, spent = batch.step, batch.seconds
