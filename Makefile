@@ -6,13 +6,20 @@ LOCALE := app/locale
 CATALOGUE := $(LOCALE)/zh_CN/LC_MESSAGES/messages.po
 PORT ?= 8501
 
-.PHONY: app install install-dev chromium lint format test bench messages pictures clean
+.PHONY: app install install-dev install-cluster scheduler worker chromium lint format test bench messages pictures clean
 
 app: install  ## start the app on http://localhost:8501
 	$(BIN)/streamlit run app/main.py --server.port $(PORT)
 
+scheduler: install-cluster  ## where app servers and workers of a lab meet, on port 8786
+	$(BIN)/python -m core scheduler
+
+worker: install-cluster  ## trains for the lab: make worker SCHEDULER=tcp://host:8786
+	$(BIN)/python -m core worker $(SCHEDULER)
+
 install: $(VENV)/installed  ## what the app needs
 install-dev: $(VENV)/installed-dev  ## and what the tests need
+install-cluster: $(VENV)/installed-cluster  ## what training on several machines needs
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Torchscape needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -23,10 +30,14 @@ $(VENV)/installed: requirements.txt | $(VENV)/bin/python
 	@cmp -s requirements.txt $@ || $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@cp requirements.txt $@
 
-$(VENV)/installed-dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
-	@cat requirements.txt requirements-dev.txt | cmp -s - $@ || $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/installed-dev: requirements.txt requirements-cluster.txt requirements-dev.txt | $(VENV)/bin/python
+	@cat $^ | cmp -s - $@ || $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@cp requirements.txt $(VENV)/installed
-	@cat requirements.txt requirements-dev.txt > $@
+	@cat $^ > $@
+
+$(VENV)/installed-cluster: requirements.txt requirements-cluster.txt | $(VENV)/bin/python
+	@cat $^ | cmp -s - $@ || $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	@cat $^ > $@
 
 chromium: install-dev  ## a browser for the tests, where there is none
 	$(BIN)/python -m tests.browser.chromium
@@ -48,7 +59,7 @@ bench: install-dev chromium  ## the figures of the README, measured on this mach
 	$(BIN)/python -m benchmarks
 
 messages: install-dev  ## collect the sentences of the code into the catalogue
-	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg -k _ -k N_ -k ngettext:1,2 -k InputError --no-location --sort-output --project=Torchscape --version=0.1 -o $(LOCALE)/messages.pot .
+	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg -k _ -k N_ -k ngettext:1,2 -k InputError -k ClusterError --no-location --sort-output --project=Torchscape --version=0.1 -o $(LOCALE)/messages.pot .
 	@test -f $(CATALOGUE) || $(BIN)/pybabel -q init -i $(LOCALE)/messages.pot -d $(LOCALE) -l zh_CN
 	$(BIN)/pybabel -q update -i $(LOCALE)/messages.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from core.device import Placement
 from core.errors import InputError
-from core.kept import Event, Opened, kept_run
+from core.kept import Event, Opened, WorkerDiedError, kept_run
 from core.records import Epoch
 from core.run import RunSpec
 from core.store import Store
@@ -28,10 +28,6 @@ SEND_EVERY = 0.05  # seconds between two messages
 NICENESS = 10  # the pages come first
 GRACE = 2.0  # seconds from the wish to cancel to the end of the process
 ROOT = str(Path(__file__).resolve().parents[1])
-
-
-class WorkerDiedError(Exception):
-    """The process ended without saying that it had finished."""
 
 
 @dataclass(frozen=True, kw_only=True)
