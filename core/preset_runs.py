@@ -25,6 +25,25 @@ DIVERGING = RunSpec(epochs=1, train_images=10_000, batch_size=256, lr=0.4)
 FEW = RunSpec(epochs=3, train_images=10_000)
 FEWER = RunSpec(epochs=20, train_images=2_000, lr=0.05)
 
+SEEDS = (0, 1, 2)  # of the depth comparison
+STACK = RunSpec(
+    model="stack", epochs=3, train_images=5_000, batch_size=32, optimizer="adam", lr=0.002, schedule="onecycle"
+)
+
+
+def _stacks(norm: bool) -> tuple[RunSpec, ...]:
+    """Return plain and residual stacks of 20 and 56 layers, everything else equal, for each seed."""
+    return tuple(
+        replace(STACK, options=(("depth", depth), ("norm", norm), ("residual", residual)), seed=seed)
+        for seed in SEEDS
+        for residual in (False, True)
+        for depth in (20, 56)
+    )
+
+
+DEPTH = _stacks(norm=False)
+DEPTH_NORM = _stacks(norm=True)
+
 COMPARISONS: dict[str, Comparison] = {
     "nets": Comparison(
         title=N_("The course's four nets"),
@@ -56,5 +75,15 @@ COMPARISONS: dict[str, Comparison] = {
         title=N_("With and without augmentation"),
         about=N_("2,000 images, 20 epochs: shifted and turned images are harder to learn by heart."),
         runs=(FEWER, replace(FEWER, shift=2, rotate=10.0)),
+    ),
+    "depth": Comparison(
+        title=N_("20 and 56 layers, plain and residual"),
+        about=N_("No batch normalisation: does a gradient reach the first layers of a plain stack?"),
+        runs=tuple(spec for spec in DEPTH if spec.seed == 0),
+    ),
+    "depth-norm": Comparison(
+        title=N_("20 and 56 layers with batch normalisation"),
+        about=N_("The same stacks with batch normalisation: which of them is still hard to train?"),
+        runs=tuple(spec for spec in DEPTH_NORM if spec.seed == 0),
     ),
 }
