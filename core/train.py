@@ -162,8 +162,8 @@ class _Trainer:
     def _step(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Take one step on the images of `index` (B,); return the loss and the scores (B, 10) before its update."""
         x, labels = self.train_images.batch(index, self.layout)
-        if self.spec.shift or self.spec.rotate:
-            x = augment(x, self.orders, self.spec.shift, self.spec.rotate)
+        if self.spec.augments:
+            x = augment(x, self.orders, self.spec.shift, self.spec.rotate).to(x, memory_format=self.layout)
         with self.randomness:
             scores = self._forward(normalise(x))
         loss = F.cross_entropy(scores, labels)

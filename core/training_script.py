@@ -1,12 +1,18 @@
 """The complete PyTorch script of a training run, to read, copy and run anywhere.
 
-It takes the same steps as core.train on the same images, so its numbers are the ones on the page; a test runs it.
+It takes the same steps as core.train on the same images, so its numbers are the ones on the page; a test runs it. What
+a run does not use (a schedule, augmentation, patience) is not in its script.
 """
 
+import ast
+from collections.abc import Mapping
+from pathlib import Path
 from string import Template
+from typing import Any
 
 from core.device import Placement, find_placement
 from core.models import MODELS
+from core.optimizers import find_optimizer, find_schedule
 from core.run import RunSpec
 
 _SCRIPT = Template('''\
@@ -17,7 +23,7 @@ python train.py --root FOLDER
 """
 
 import argparse
-
+$import_math
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -33,10 +39,9 @@ DEVICE = "$device"
 EPOCHS = $epochs
 BATCH_SIZE = $batch_size
 LR = $lr
-MOMENTUM = $momentum
 TRAIN_IMAGES = $train_images
 SEED = $seed
-
+$constants
 torch.set_num_threads($threads)
 
 
@@ -49,8 +54,8 @@ def load(root, train):
     return data.data.unsqueeze(1).to(DEVICE), data.targets.to(DEVICE)
 
 
-def normalise(images):
-    """Bytes 0..255 -> about mean 0 and deviation 1 over the training set."""
+${augmentation}def normalise(images):
+    """Grey values 0..255 -> about mean 0 and deviation 1 over the training set."""
     x = images.to(torch.float32$memory_format)
     return (x / 255 - 0.1307) / 0.3081
 
@@ -62,6 +67,7 @@ $forward
 
 def test(model, images, labels):
     """Return the mean loss and the share of images that are recognised."""
+    model.eval()
     with torch.no_grad():
         output = torch.cat([scores(model, part) for part in images.split(1000)])  # (N, 10)
         return F.cross_entropy(output, labels).item(), (output.argmax(1) == labels).sum().item() / len(labels)
@@ -73,22 +79,23 @@ def main(root):
     images, labels = images[:TRAIN_IMAGES], labels[:TRAIN_IMAGES]
     test_images, test_labels = load(root, train=False)
     torch.manual_seed(SEED)
-    model = $class_name().to(DEVICE$memory_format)
-    optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
-    shuffle = torch.Generator().manual_seed(SEED)
+    model = $call.to(DEVICE$memory_format)
+    optimizer = torch.optim.$optimizer
+$make_schedule    generator = torch.Generator().manual_seed(SEED)
     history = []
     for epoch in range(1, EPOCHS + 1):
+        model.train()
         total = 0.0
-        order = torch.randperm(len(images), generator=shuffle).to(DEVICE)
+        order = torch.randperm(len(images), generator=generator).to(DEVICE)
         for index in order.split(BATCH_SIZE):
-            loss = F.cross_entropy(scores(model, images[index]), labels[index])
+$make_batch            loss = F.cross_entropy(scores(model, $batch), labels[index])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(index)
+$step_schedule            total += loss.item() * len(index)
         history.append((total / len(images), *test(model, test_images, test_labels)))
         print("epoch %d: train loss %.6f, test loss %.6f, test accuracy %.4f" % (epoch, *history[-1]))
-    return history
+$stop_early    return history
 
 
 if __name__ == "__main__":
@@ -103,6 +110,11 @@ _FORWARD = {
     "        return model(normalise(images)).float()",
 }
 _MEMORY_FORMAT = {"contiguous": "", "channels_last": ", memory_format=torch.channels_last"}
+_STOP_EARLY = """\
+        accuracies = [accuracy for *_, accuracy in history]
+        if epoch - 1 - accuracies.index(max(accuracies)) >= PATIENCE:
+            break
+"""
 
 
 def training_script(spec: RunSpec, placement: Placement | None = None) -> str:
@@ -113,8 +125,62 @@ def training_script(spec: RunSpec, placement: Placement | None = None) -> str:
         spec.as_dict(),
         device=placement.device,
         threads=placement.threads,
-        network=model.source(),
-        class_name=model.class_name,
+        constants="".join(f"{name} = {value}\n" for name, value in _constants(spec).items()),
+        network=model.source(spec.options),
+        call=model.call(spec.options),
         memory_format=_MEMORY_FORMAT[placement.layout],
         forward=_FORWARD[placement.dtype],
+        optimizer=_optimizer(spec),
+        **_schedule(spec),
+        **_augmentation(spec),
+        stop_early=_STOP_EARLY if spec.patience else "",
     )
+
+
+def _constants(spec: RunSpec) -> dict[str, Any]:
+    """Return what only some runs have, by its name in the script."""
+    constants: dict[str, Any] = {}
+    if spec.augments:
+        constants |= {"SHIFT": spec.shift, "ROTATE": spec.rotate}
+    if spec.patience:
+        constants["PATIENCE"] = spec.patience
+    return constants
+
+
+def _optimizer(spec: RunSpec) -> str:
+    entry = find_optimizer(spec.optimizer)
+    return f"{entry.class_name}(model.parameters(), {_arguments({'lr': 'LR'} | _shown(entry.arguments(spec)))})"
+
+
+def _schedule(spec: RunSpec) -> dict[str, str]:
+    entry, steps = find_schedule(spec.schedule), spec.epochs * spec.steps_per_epoch
+    if not entry.class_name:
+        return {"make_schedule": "", "step_schedule": ""}
+    call = f"{entry.class_name}(optimizer, {_arguments(_shown(entry.arguments(spec.lr, steps)))})"
+    return {
+        "make_schedule": f"    # The schedule's numbers are for {steps} steps: EPOCHS times the batches of an epoch.\n"
+        f"    schedule = torch.optim.lr_scheduler.{call}\n",
+        "step_schedule": " " * 12 + "schedule.step()\n",
+    }
+
+
+def _augmentation(spec: RunSpec) -> dict[str, str]:
+    if not spec.augments:
+        return {"import_math": "", "augmentation": "", "make_batch": "", "batch": "images[index]"}
+    text = Path(__file__).with_name("augmentation.py").read_text(encoding="utf-8")
+    functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+    sources = [ast.get_source_segment(text, functions[name]) for name in ("augment", "turn_and_move")]
+    return {
+        "import_math": "import math\n",
+        "augmentation": "".join(f"{source}\n\n\n" for source in sources),
+        "make_batch": " " * 12 + "batch = augment(images[index].float(), generator, SHIFT, ROTATE)\n",
+        "batch": "batch",
+    }
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: repr(value) for name, value in values.items()}
+
+
+def _arguments(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())

@@ -8,8 +8,9 @@ from torch.nn import functional as F
 
 from core.datasets import mnist
 from core.device import find_placement
-from core.models import MODELS, find_model
 from core.evaluation import WORST, worst_mistakes
+from core.models import MODELS, find_model
+from core.optimizers import OPTIMIZERS, SCHEDULES
 from core.records import Batch, Checkpoint, Epoch, Inside
 from core.run import RunSpec
 from core.train import MAX_BATCH_RECORDS, build_network, train
@@ -17,6 +18,7 @@ from core.train import MAX_BATCH_RECORDS, build_network, train
 PLACEMENT = find_placement("cpu", 1)
 PLAIN = replace(PLACEMENT, dtype="float32", layout="contiguous")
 SPEC = RunSpec(epochs=3, train_images=1_000, seed=5)
+SHORT = RunSpec(epochs=4, train_images=150, batch_size=32, seed=5)
 
 
 def numbers(records):
@@ -29,6 +31,16 @@ def numbers(records):
         else (r.epoch, r.weights, r.optimizer)
         for r in records
     ]  # fmt: skip
+
+
+@pytest.fixture
+def few_tests(monkeypatch):
+    """Test with 200 images only, where the numbers of training are the point."""
+    import core.images
+
+    data = mnist()
+    less = replace(data, test_images=data.test_images[:200], test_labels=data.test_labels[:200])
+    monkeypatch.setattr(core.images, "mnist", lambda: less)
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +88,29 @@ def test_a_resumed_run_has_the_numbers_of_an_undisturbed_one(undisturbed, stop):
     check_resuming(SPEC, undisturbed, stop)
 
 
-def test_a_run_without_momentum_resumes_too():
-    spec = replace(SPEC, momentum=0, epochs=2)
-    check_resuming(spec, list(train(spec, PLACEMENT)), stop=1)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_run_with_any_optimizer_and_schedule_resumes_too(few_tests, optimizer, schedule):
+    spec = replace(SHORT, optimizer=optimizer, schedule=schedule, weight_decay=1e-3, nesterov=optimizer == "sgd")
+    check_resuming(spec, list(train(spec, PLACEMENT)), stop=2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"momentum": 0},
+        {"shift": 2},
+        {"rotate": 15},
+        {"shift": 3, "rotate": 20, "schedule": "onecycle"},
+        {"model": "mlp", "options": {"dropout": 0.5}},
+        {"model": "stack", "options": {"depth": 8, "norm": True, "channels": 4}},
+        {"patience": 2, "lr": 1e-6},
+    ],
+    ids=str,
+)
+def test_a_run_with_anything_else_that_it_remembers_resumes_too(few_tests, changes):
+    spec = replace(SHORT, **changes)
+    check_resuming(spec, list(train(spec, PLACEMENT)), stop=2)
 
 
 def check_resuming(spec, whole, stop):

@@ -14,7 +14,15 @@ from core.run import RunSpec
 from core.train import train
 from core.training_script import training_script
 
-SPEC = RunSpec(epochs=2, train_images=2_000, batch_size=96, seed=3)  # 2,000 / 96 leaves a smaller last batch
+SPEC = RunSpec(epochs=2, train_images=1_000, batch_size=96, seed=3)  # 1,000 / 96 leaves a smaller last batch
+SPECS = {
+    "the course's": SPEC,
+    "augmented, with a schedule": replace(SPEC, shift=2, rotate=10, schedule="onecycle", optimizer="adamw", lr=0.002),
+    "with options": replace(
+        SPEC, model="mlp", options={"dropout": 0.3}, momentum=0.9, nesterov=True, weight_decay=1e-3, schedule="step"
+    ),
+    "ended early": replace(SPEC, epochs=9, train_images=200, lr=1e-6, patience=2),
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +37,10 @@ def mnist_folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("dtype", "layout"), [("float32", "contiguous"), ("bfloat16", "channels_last")])
-def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, dtype, layout):
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, spec, dtype, layout):
     placement = replace(find_placement("cpu", 1), dtype=dtype, layout=layout)
-    (tmp_path / "script.py").write_text(training_script(SPEC, placement), encoding="utf-8")
+    (tmp_path / "script.py").write_text(training_script(spec, placement), encoding="utf-8")
     code = "import json, script, sys; history = script.main(sys.argv[1]); print(json.dumps(history))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(mnist_folder)],
@@ -43,12 +52,21 @@ def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, d
         timeout=120,
     )
     *lines, last = done.stdout.splitlines()
-    assert len(lines) == SPEC.epochs
-    epochs = [record for record in train(SPEC, placement) if isinstance(record, Epoch)]
+    epochs = [record for record in train(spec, placement) if isinstance(record, Epoch)]
+    assert len(lines) == len(epochs)
     for (train_loss, test_loss, accuracy), ours in zip(json.loads(last), epochs, strict=True):
         assert train_loss == pytest.approx(ours.train_loss, rel=1e-12)  # the same losses, added in another order
         assert test_loss == ours.test_loss
         assert accuracy == ours.test_accuracy
+
+
+def test_script_has_no_line_that_its_run_does_not_need():
+    script = training_script(RunSpec(), find_placement("cpu", 1))
+    for word in ("augment", "schedule", "math", "PATIENCE", "nesterov", "weight_decay"):
+        assert word not in script
+    for spec in SPECS.values():
+        lines = training_script(spec, find_placement("cpu", 1)).splitlines()
+        assert max(map(len, lines)) <= 120
 
 
 def test_script_runs_in_a_notebook(tmp_path, mnist_folder):
