@@ -8,6 +8,7 @@ from core.shapes.convolution import CONVOLUTIONS
 from core.shapes.errors import ShapeError
 from core.shapes.layer import REQUIRED, UNKNOWN, Argument, Arguments, Layer, Result, Shape, Step, Value, within_limits
 from core.shapes.linear import LINEARS
+from core.shapes.norms import NORMS
 from core.shapes.pointwise import POINTWISE
 from core.shapes.pooling import POOLINGS
 from core.shapes.resizing import RESIZING
@@ -27,7 +28,7 @@ __all__ = [
     "find_layer",
 ]
 
-LAYERS: dict[str, Layer] = {**CONVOLUTIONS, **POOLINGS, **LINEARS, **POINTWISE, **STRUCTURE, **RESIZING}
+LAYERS: dict[str, Layer] = {**CONVOLUTIONS, **POOLINGS, **LINEARS, **NORMS, **POINTWISE, **STRUCTURE, **RESIZING}
 NAMES: dict[str, str] = {
     **{alias: layer.kind for layer in LAYERS.values() for alias in layer.aliases},
     **{kind: kind for kind in LAYERS},
