@@ -14,7 +14,8 @@ from app import course, link, page
 from app.charts import compiled
 from app.choice import choice
 from app.figures import convolution_words as words
-from app.figures.convolution import READABLE, sliding, sliding_data
+from app.figures.convolution import sliding
+from app.figures.convolution_data import READABLE, sliding_data
 from app.figures.written import live
 from app.i18n import _, language
 from app.player import player

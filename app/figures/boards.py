@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from app.charts import parameter, source
-from app.figures.convolution import LARGEST, READABLE, Panel, number
+from app.figures.convolution import LARGEST, Panel
+from app.figures.convolution_data import READABLE, number
 from app.figures.line import Data, carrier
 from core.convolution import Cell
 from core.padding import Array

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from app.figures.boards import Board, Drawn
-from app.figures.convolution import number
+from app.figures.convolution_data import number
 from app.figures.convolution_words import listed, times
 from app.i18n import _
 from core import convolution, pooling, transposed

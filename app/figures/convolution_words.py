@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.figures.convolution import FRAME, number
+from app.figures.convolution import FRAME
+from app.figures.convolution_data import number
 from app.figures.line import Data
 from app.figures.written import EQUALS, PLUS, bracketed, live, spoken
 from app.i18n import _, ngettext

@@ -9,7 +9,8 @@ from app.charts import compiled
 from app.figures import convolution_boards as boards_of
 from app.figures import convolution_words as words
 from app.figures.boards import boards
-from app.figures.convolution import sliding_data, sliding_row
+from app.figures.convolution import sliding_row
+from app.figures.convolution_data import sliding_data
 from app.figures.written import live
 from app.i18n import _, language
 from app.player import player

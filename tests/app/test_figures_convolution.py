@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from app.figures import boards, convolution_boards, convolution_words
-from app.figures import convolution as figure
+from app.figures import convolution_data as figure
 from core import convolution, pooling, transposed
 from core.convolution import Convolution
 from core.matrices import INPUTS, KERNELS, Matrix, digit, parse
