@@ -26,9 +26,15 @@ class StackBlock(nn.Module):
         y = F.relu(self.norm1(self.conv1(x)))  # -> (B, out_channels, H/stride, W/stride)
         y = self.norm2(self.conv2(y))
         if self.residual:
-            x = x[:, :, :: self.stride, :: self.stride]  # -> (B, in_channels, H/stride, W/stride)
-            y = y + F.pad(x, (0, 0, 0, 0, 0, self.new_channels))  # channels of zeros after those of x
+            y = y + self.shortcut(x)
         return F.relu(y)
+
+    def shortcut(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (B, in_channels, H, W) to the shape that the convolutions give it."""
+        if self.stride == 1:
+            return x
+        x = x[:, :, ::2, ::2]  # -> (B, in_channels, H/2, W/2)
+        return F.pad(x, (0, 0, 0, 0, 0, self.new_channels))  # channels of zeros after those of x
 
 
 class Stack(nn.Module):
