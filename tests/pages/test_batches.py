@@ -1,51 +1,27 @@
 """The page "Epochs, batches, iterations", run as Streamlit runs it, in both languages and with bad input."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core import loading_job
 from core.loading import Loading
-from core.loading_job import Measurement
 from core.samples import AMOUNTS, ARRANGEMENTS, samples
-from tests.core.test_loading_job import LINES, program, wait_for
+from tests.core.test_loading_job import LINES
+from tests.core.watched import BLOCK, Watched, program, wait_for
+from tests.pages.visits import check_without_torch, said, sentences, visitor, words_of
 
-PAGE = Path(__file__).parents[2] / "pages" / "batches.py"
+opened = visitor("batches")
 SECTIONS = ("data", "reading", "workers", "split", "try", "code", "numbers")
 
 
 @pytest.fixture(autouse=True)
 def measurement(tmp_path, monkeypatch):
-    found = Measurement(tmp_path / "loading", program(*LINES, {"kind": "done"}))
+    found = Watched(tmp_path / "loading", program(*LINES, {"kind": "done"}))
     monkeypatch.setattr(loading_job, "_measurement", found)
     return found
 
 
-def opened(*sections, lang="en", **query):
-    """Run the page with these sections open and these parameters in its link."""
-    at = AppTest.from_file(str(PAGE), default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in (dict.fromkeys(sections, "true") | query).items():
-        at.query_params[name] = value
-    at.run()
-    return at
-
-
-def sentences(at):
-    """Return what is said about input, after checking that nothing crashed."""
-    assert not at.exception
-    return [element.value for element in (*at.error, *at.warning)]
-
-
 def captions(at):
     return [element.value for element in at.caption]
-
-
-def said(at):
-    return " ".join(element.value for element in at.markdown)
 
 
 def table(at):
@@ -58,7 +34,7 @@ def table(at):
 def test_every_choice_shows_everything(rows, order, lang):
     at = opened(*SECTIONS, lang=lang, rows=rows, order=order)
     assert sentences(at) == []
-    assert not any("nan" in element.value.lower().split() for element in (*at.markdown, *at.caption))
+    assert "nan" not in words_of(at)
 
 
 def test_the_first_screen_asks_for_four_things():
@@ -248,7 +224,7 @@ def test_a_measurement_is_started_shown_and_stopped(measurement):
     at.run()
     assert sentences(at) == []
     assert at.dataframe[0].value["images per second"].tolist() == [400.0]
-    measurement.program = ("-c", "import time; time.sleep(60)")
+    measurement.program = ("-c", BLOCK)
     at.button(key="start_timing").click().run()
     assert measurement.snapshot.running
     assert at.button(key="stop_timing").label == "Stop it for everyone"
@@ -276,16 +252,4 @@ def test_leaks_are_named_with_their_numbers(lang):
 
 
 def test_the_page_does_not_load_torch():
-    sections = tuple(section for section in SECTIONS if section != "workers")
-    program = (
-        "import sys\n"
-        "from streamlit.testing.v1 import AppTest\n"
-        f"at = AppTest.from_file({str(PAGE)!r}, default_timeout=60)\n"
-        f"for section in {sections!r}: at.query_params[section] = 'true'\n"
-        "at.run()\n"
-        "assert not at.exception, at.exception\n"
-        "assert 'torch' not in sys.modules\n"
-    )
-    root = PAGE.parents[1]
-    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=root)
-    assert done.returncode == 0, done.stderr[-2000:]
+    check_without_torch("batches", [section for section in SECTIONS if section != "workers"])

@@ -1,13 +1,10 @@
 """The page "Convolution by hand", run as Streamlit runs it, in both languages and with every kind of bad input."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
-PAGE = Path(__file__).parents[2] / "pages" / "convolution.py"
+from tests.pages.visits import check_without_torch, said, sentences, visitor, words_of
+
+opened = visitor("convolution")
 SECTIONS = ("more", "stack", "pointwise", "pools", "up", "line", "try", "code", "numbers")
 
 
@@ -16,32 +13,12 @@ def empty_store(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
 
 
-def opened(*sections, lang="en", **query):
-    """Run the page with these sections open and these parameters in its link."""
-    at = AppTest.from_file(str(PAGE), default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in (dict.fromkeys(sections, "true") | query).items():
-        at.query_params[name] = value
-    at.run()
-    return at
-
-
-def sentences(at):
-    """Return what is said about input, after checking that nothing crashed."""
-    assert not at.exception
-    return [element.value for element in (*at.error, *at.warning)]
-
-
-def said(at):
-    return " ".join(element.value for element in (*at.markdown, *at.latex, *at.caption))
-
-
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("chosen", ["course", "pooling", "digit", "own"])
 def test_each_input_shows_everything(chosen, lang):
     at = opened(*SECTIONS, lang=lang, input=chosen)
     assert sentences(at) == []
-    assert "nan" not in said(at).lower()
+    assert "nan" not in words_of(at)
 
 
 @pytest.mark.parametrize("kernel", ["course", "identity", "edge", "blur", "sharpen", "own"])
@@ -225,16 +202,4 @@ def test_the_right_answer_is_revealed():
 
 
 def test_the_page_does_not_load_torch():
-    program = (
-        "import sys\n"
-        "from streamlit.testing.v1 import AppTest\n"
-        f"at = AppTest.from_file({str(PAGE)!r}, default_timeout=60)\n"
-        f"for section in {SECTIONS!r}: at.query_params[section] = 'true'\n"
-        "at.run()\n"
-        "assert not at.exception, at.exception\n"
-        "assert 'torch' not in sys.modules\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=PAGE.parents[1]
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    check_without_torch("convolution", SECTIONS)

@@ -1,37 +1,15 @@
 """The sections of the gradient descent page, run as Streamlit runs them, in both languages and with bad input."""
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.figures import rate_sweep
 from app.figures.descent_runs import Settings
 from core.points import PRESETS
 from core.terrain import TERRAINS
+from tests.pages.visits import said, sentences, visitor, words_of
 
-PAGE = Path(__file__).parents[2] / "pages" / "descent.py"
+opened = visitor("descent")
 PARTS = ("rates", "floor", "terrain", "average", "cost")
-
-
-def opened(*sections, lang="en", **query):
-    """Run the page with these sections open and these parameters in its link."""
-    at = AppTest.from_file(str(PAGE), default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in (dict.fromkeys(sections, "true") | query).items():
-        at.query_params[name] = value
-    at.run()
-    return at
-
-
-def sentences(at):
-    """Return what is said about input, after checking that nothing crashed."""
-    assert not at.exception
-    return [element.value for element in (*at.error, *at.warning)]
-
-
-def said(at):
-    return " ".join(element.value for element in (*at.markdown, *at.caption))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -49,8 +27,7 @@ def test_every_section_opens_on_every_preset(preset, lang):
 def test_odd_points_are_explained_without_nan(data, lang, model):
     at = opened(*PARTS, lang=lang, data=data, batch_size="1", **{"rates.model": model})
     assert not at.exception
-    texts = said(at).lower().split()
-    assert not any(word.strip(".,;:") in ("nan", "inf") for word in texts)
+    assert not words_of(at) & {"nan", "inf"}
     assert not any(table.value.isna().any().any() for table in at.dataframe)
 
 

@@ -1,34 +1,14 @@
 """The page "The MSE landscape", run as Streamlit runs it, in both languages and with every kind of bad input."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core import mse
 from core.mse import Sweep
 from core.points import PRESETS, from_url, to_url
+from tests.pages.visits import check_without_torch, sentences, visitor
 
-PAGE = Path(__file__).parents[2] / "pages" / "mse.py"
+opened = visitor("mse")
 SECTIONS = ("edit", "sweep", "plane", "sum", "losses", "closed", "try", "code", "numbers")
-
-
-def opened(*sections, lang="en", **query):
-    """Run the page with these sections open and these parameters in its link."""
-    at = AppTest.from_file(str(PAGE), default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in (dict.fromkeys(sections, "true") | query).items():
-        at.query_params[name] = value
-    at.run()
-    return at
-
-
-def sentences(at):
-    """Return what is said about input, after checking that nothing crashed."""
-    assert not at.exception
-    return [element.value for element in (*at.error, *at.warning)]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -178,18 +158,7 @@ def test_the_right_answer_is_revealed():
 
 
 def test_the_page_does_not_load_torch():
-    program = (
-        "import sys\n"
-        "from streamlit.testing.v1 import AppTest\n"
-        f"at = AppTest.from_file({str(PAGE)!r}, default_timeout=60)\n"
-        f"for section in {SECTIONS!r}: at.query_params[section] = 'true'\n"
-        "at.run()\n"
-        "assert not at.exception, at.exception\n"
-        "assert 'torch' not in sys.modules\n"
-    )
-    root = PAGE.parents[1]
-    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=root)
-    assert done.returncode == 0, done.stderr[-2000:]
+    check_without_torch("mse", SECTIONS)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

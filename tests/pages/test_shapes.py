@@ -1,45 +1,23 @@
 """The page "The shape detective", run as Streamlit runs it, in both languages and with every kind of bad input."""
 
 import gc
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.shapes.inspection import inspect, read_once
 from core.shapes.practice import exercise
 from core.shapes.presets import PRESETS
 from core.shapes.source import SourceError
 from pages.parts import shapes_edit
+from tests.pages.visits import check_without_torch, said, sentences, visitor, words_of
 
-PAGE = Path(__file__).parents[2] / "pages" / "shapes.py"
+opened = visitor("shapes")
 SECTIONS = ("totals", "solve", "error", "practice", "try", "code")
 LISTINGS = Path(__file__).parents[1] / "core" / "shapes" / "listings"
 CNN = PRESETS["cnn"].text()
-
-
-def opened(*sections, lang="en", **query):
-    """Run the page with these sections open and these parameters in its link."""
-    at = AppTest.from_file(str(PAGE), default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in (dict.fromkeys(sections, "true") | query).items():
-        at.query_params[name] = value
-    at.run()
-    return at
-
-
-def sentences(at):
-    """Return what is said about input, after checking that nothing crashed."""
-    assert not at.exception
-    return [element.value for element in (*at.error, *at.warning)]
-
-
-def said(at):
-    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.code))
 
 
 def typed(at, text):
@@ -52,7 +30,7 @@ def typed(at, text):
 def test_each_net_shows_everything(net, lang):
     at = opened(*SECTIONS, lang=lang, net=net)
     assert sentences(at) == []
-    assert "nan" not in said(at).lower().split()
+    assert "nan" not in words_of(at)
     if lang == "en":
         last = {"cnn": "(64, 10)", "googlenet": "(64, 1000)"}.get(net, "")
         assert f"becomes {last}" in said(at)
@@ -381,19 +359,7 @@ def test_the_answer_of_320_is_revealed():
 
 
 def test_the_page_does_not_load_torch():
-    program = (
-        "import sys\n"
-        "from streamlit.testing.v1 import AppTest\n"
-        f"at = AppTest.from_file({str(PAGE)!r}, default_timeout=60)\n"
-        f"for section in {SECTIONS!r}: at.query_params[section] = 'true'\n"
-        "at.run()\n"
-        "assert not at.exception, at.exception\n"
-        "assert 'torch' not in sys.modules\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=PAGE.parents[1]
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    check_without_torch("shapes", SECTIONS)
 
 
 def test_an_edited_net_keeps_its_input():
