@@ -53,7 +53,8 @@ class Entry:
     batches: tuple[Batch, ...]  # of the finished epochs
     epochs: tuple[Epoch, ...]  # the finished ones
     insides: tuple[Inside, ...]  # before the first step and after each finished epoch
-    checkpoint: Checkpoint | None  # after the last finished epoch; its optimizer may be empty once the run is done
+    checkpoint: Checkpoint | None  # after the last finished epoch; its optimizer may be empty once the run is done;
+    # None before the first epoch, and for a run that travelled without weights
     weight_epochs: tuple[int, ...]  # the epochs whose weights are kept
     hardware: Mapping[str, str]  # what it was computed on, see core.hardware
     when: datetime  # of the last change
@@ -174,8 +175,7 @@ def read_entry(key: str, read: Read, manifest: Mapping[str, Any]) -> Entry:
     spec, placement = read_spec(read, manifest)
     batches, epochs, insides = parse_metrics(read_file(read, manifest, "metrics.jsonl"))
     checkpoint = None
-    if epochs:
-        last = epochs[-1].epoch
+    if epochs and weights_name(last := epochs[-1].epoch) in manifest["files"]:
         has_optimizer = optimizer_name(last) in manifest["files"]
         checkpoint = Checkpoint(
             epoch=last,

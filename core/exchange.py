@@ -55,7 +55,7 @@ def export_run(key: str, store: Store) -> bytes:
 
 
 def pack_run(entry: Entry, weights: Mapping[int, bytes]) -> bytes:
-    """Return an archive of a run with the weights after these epochs, the last one among them."""
+    """Return an archive of a run with the weights after these epochs, which may be none."""
     files = {
         "spec.json": spec_bytes(entry.original_key, entry.spec, entry.placement),
         "metrics.jsonl": metrics_lines(entry.batches, entry.epochs, entry.insides),

@@ -5,7 +5,7 @@ The server's workers and the terminal use the same function, so a run may begin 
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from filelock import FileLock, Timeout
@@ -125,7 +125,7 @@ def _further(entry: Entry | None, shorter: Entry | None) -> Entry | None:
     """Return what has more finished epochs: the run itself, or the same run of fewer epochs, to go on from."""
     if shorter is None or (entry and (entry.state == "done" or len(entry.epochs) >= len(shorter.epochs))):
         return entry
-    return shorter
+    return replace(shorter, state="cancelled")  # as this run it is not done
 
 
 def _train_rest(
