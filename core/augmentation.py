@@ -5,7 +5,9 @@ A network that never sees the same image twice has less to learn by heart; cours
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from core.datasets import mnist
@@ -38,9 +40,10 @@ def turn_and_move(pixels: torch.Tensor, angles: torch.Tensor, moves: torch.Tenso
     return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def examples(index: int, spec: RunSpec, count: int) -> torch.Tensor:
+def examples(index: int, spec: RunSpec, count: int) -> NDArray[np.uint8]:
     """Return one training image as `count` epochs might see it: (count, 28, 28) uint8, from the spec's seed."""
     image = torch.tensor(mnist().train_images[index], dtype=torch.float32)  # (28, 28)
     generator = torch.Generator().manual_seed(spec.seed)
     pixels = augment(image.expand(count, 1, -1, -1), generator, spec.shift, spec.rotate)
-    return pixels.squeeze(1).round().to(torch.uint8)
+    shown: NDArray[np.uint8] = pixels.squeeze(1).round().to(torch.uint8).numpy()
+    return shown

@@ -3,7 +3,6 @@
 Free of torch, so that a page, the store and a pipe can hold records without loading it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -74,8 +73,3 @@ class Checkpoint:
 
 
 Record = Batch | Epoch | Inside | Checkpoint
-
-
-def best_epoch(epochs: Sequence[Epoch]) -> Epoch:
-    """Return the epoch with the highest test accuracy, the first of those that share it; there must be one."""
-    return max(epochs, key=lambda epoch: epoch.test_accuracy)
