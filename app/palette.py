@@ -44,6 +44,15 @@ QUANTITIES = {
     "cnn": Colour("#0072B2", "#56B4E9"),
     "inception": Colour("#A0497B", "#E09CC4"),
     "resnet": Colour("#00785A", "#2FC79A"),
+    # several runs at once, by their order
+    "runa": Colour("#0072B2", "#56B4E9"),
+    "runb": Colour("#B84A00", "#F08A4B"),
+    "runc": Colour("#00785A", "#2FC79A"),
+    "rund": Colour("#A0497B", "#E09CC4"),
+    "rune": Colour("#8A6000", "#E69F00"),
+    "runf": Colour("#007079", "#5ED3E0"),
+    "rung": Colour("#6B3FC4", "#B79CF5"),
+    "runh": Colour("#6A6400", "#F0E442"),
     # the figure itself
     "text": Colour("#1B1F24", "#E8EBEF"),
     "muted": Colour("#5B6570", "#9AA4AF"),

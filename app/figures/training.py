@@ -9,13 +9,21 @@ from typing import Any
 import altair as alt
 
 from app.charts import parameter, source
+from app.figures.training_axes import (
+    LOSS,
+    PLOT_HEIGHT,
+    USUAL_BETA,
+    View,
+    guessing,
+    limits,
+    x_axis,
+    y_accuracy,
+    y_loss,
+)
 from app.i18n import _
-from core.diagnosis import GUESSING
 
-PLOT_HEIGHT, IMAGES_HEIGHT = 150, 178  # px
+IMAGES_HEIGHT = 178  # px
 WIDE = 620  # px; from this width on the images stand in two rows of twelve, below in three of eight
-LINEAR_BELOW = 0.05  # loss; above it the scale is logarithmic
-TICKS = [0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e24, 1e30, 1e36]
 
 OWN_SCALES: dict[str, Any] = {"color": "independent", "strokeWidth": "independent", "opacity": "independent"}
 # The worst mistake at the playhead, for the formula.
@@ -26,21 +34,16 @@ WORST = {
     }
 }
 
-View = alt.LayerChart | alt.FacetChart  # what Altair's chain of methods says it returns
 
-
-def picture() -> alt.VConcatChart:
+def picture(axis: str) -> alt.VConcatChart:
     """Draw the curves over the images; the playhead `step` is the epoch's position."""
-    curves = alt.hconcat(_losses(), _accuracy()).resolve_scale(**OWN_SCALES)
+    curves = alt.hconcat(_losses(axis), _accuracy(axis)).resolve_scale(**OWN_SCALES)
     both: alt.VConcatChart = alt.vconcat(curves, _images()).resolve_scale(**OWN_SCALES)
-    return both.add_params(parameter("step"))
+    return both.add_params(parameter("step"), parameter("smooth", USUAL_BETA))
 
 
-def _losses() -> View:
-    x = _epochs()
-    scale = alt.Scale(type="symlog", constant=LINEAR_BELOW, domain=_ends("loss"))
-    axis = alt.Axis(values=TICKS, format="~g", labelOverlap="greedy")
-    y = alt.Y("loss:Q", title=_("cross-entropy loss (nats)"), scale=scale, axis=axis)
+def _losses(axis: str) -> View:
+    x, y = x_axis(axis), y_loss(_("cross-entropy loss (nats)"))
     names = [_("each batch"), _("average"), _("test")]
     legend = alt.Legend(orient="top", symbolType="stroke", offset=4, labelLimit=0)
     look: dict[str, Any] = {"title": None, "legend": legend}  # the same for all three, so that they share one legend
@@ -56,13 +59,12 @@ def _losses() -> View:
         opacity=alt.Opacity("curve:O", scale=alt.Scale(type="ordinal", domain=names, range=[0.5, 1, 1]), **look),
     )
     each, average, test = (f"'{name}'" for name in names)
-    guessing = alt.Chart(alt.InlineData(values=[{"loss": GUESSING, "text": _("guessing: ln 10")}]))
+    curve = base.properties(data=source("curve"))
     layers = [
-        _limits(x, y),
-        guessing.mark_rule(strokeDash=[2, 4], color="@muted").encode(y=y),
-        guessing.mark_text(align="right", baseline="top", dy=4, color="@muted", x="width").encode(y=y, text="text:N"),
-        base.properties(data=source("batches")).transform_calculate(curve=each).mark_line(),
-        base.properties(data=source("average")).transform_calculate(curve=average).mark_line(),
+        limits(x, y),
+        *guessing(y),
+        curve.transform_calculate(curve=each, loss="datum.s0").mark_line(),
+        curve.transform_filter("smooth > 0").transform_calculate(curve=average, loss=LOSS).mark_line(),
         base.properties(data=source("epochs"))
         .transform_calculate(curve=test, loss="datum.test_loss")
         .mark_line(point=alt.OverlayMarkDef(size=40, color="@test")),
@@ -72,21 +74,26 @@ def _losses() -> View:
     return alt.layer(*layers).properties(name="loss", width=520, height=PLOT_HEIGHT)
 
 
-def _accuracy() -> View:
-    x = _epochs()
-    y = alt.Y(
-        "accuracy:Q",
-        title=_("test accuracy"),
-        scale=alt.Scale(domain=_ends("accuracy")),
-        axis=alt.Axis(format="~%", tickCount=5),
-    )
+def _accuracy(axis: str) -> View:
+    """Draw both accuracies; where the run overfits, the gap between them is filled."""
+    x, y = x_axis(axis), y_accuracy(_("accuracy"))
+    names = [_("test"), _("train")]
+    legend = alt.Legend(orient="top", symbolType="stroke", symbolStrokeWidth=2, offset=4, labelLimit=0)
+    color = alt.Color("curve:O", scale=alt.Scale(domain=names, range=["@test", "@train"]), title=None, legend=legend)
     epochs = alt.Chart(source("epochs")).encode(x=x, y=y)
+    gap = epochs.transform_filter("datum.gap").encode(y2="train:Q")
+    tested = epochs.transform_calculate(curve=f"'{names[0]}'").encode(color=color)
+    trained = epochs.transform_filter("isValid(datum.train)").transform_calculate(
+        curve=f"'{names[1]}'", accuracy="datum.train"
+    )
     here = epochs.transform_filter("datum.position == step")
-    at_end = "scale('accuracy_x', datum.epoch) > range('accuracy_x')[1] - 60"  # no room for text to the right of it
+    at_end = "scale('accuracy_x', datum.x) > range('accuracy_x')[1] - 60"  # no room for text to the right of it
     at_bottom = "scale('accuracy_y', datum.accuracy) > range('accuracy_y')[0] - 30"
     layers = [
-        _limits(x, y),
-        epochs.mark_line(strokeWidth=2, color="@accuracy", point=alt.OverlayMarkDef(size=40, color="@accuracy")),
+        limits(x, y),
+        gap.mark_area(color="@residual", opacity=0.2),
+        trained.encode(color=color).mark_line(strokeWidth=1.2, point=alt.OverlayMarkDef(size=16)),
+        tested.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)),
         *_playhead(x),
         here.mark_point(filled=True, size=110, color="@accuracy"),
         here.mark_text(
@@ -97,25 +104,9 @@ def _accuracy() -> View:
             fontWeight=600,
             color="@accuracy",
         ).encode(text=alt.Text("accuracy:Q", format=".1%")),
+        _event(x)[0],
     ]
     return alt.layer(*layers).properties(name="accuracy", width=300, height=PLOT_HEIGHT)
-
-
-def _epochs() -> alt.X:
-    most = alt.ExprRef("min(10, data('limits')[1].epoch)")  # a tick an epoch, and none between two
-    axis = alt.Axis(tickCount=most, format="d", grid=False)
-    return alt.X("epoch:Q", title=_("epoch"), axis=axis, scale=alt.Scale(domain=_ends("epoch"), nice=False))
-
-
-def _ends(name: str) -> list[alt.ExprRef]:
-    """Take an axis's ends from the source "limits": they hold still while the run grows; the spec is constant."""
-    return [alt.ExprRef(f"data('limits')[{row}].{name}") for row in (0, 1)]
-
-
-def _limits(x: alt.X, y: alt.Y) -> alt.Chart:
-    """Name the source "limits", invisibly: only what a mark names is part of a chart."""
-    limits: alt.Chart = alt.Chart(source("limits")).mark_point(opacity=0).encode(x=x, y=y)
-    return limits
 
 
 def _playhead(x: alt.X) -> list[alt.Chart]:

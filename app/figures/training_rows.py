@@ -9,15 +9,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from app.figures.training_axes import BETAS, SMOOTHED
 from app.i18n import _
 from app.player import Encoded, encoded
-from core.curve import decimate, sample
-from core.diagnosis import GUESSING, Diagnosis, diagnose, not_finite_since, overfitting_since, smoothing
+from core.curve import decimate
+from core.diagnosis import GUESSING, Diagnosis, diagnose, not_finite_since, overfitting_since
 from core.ema import ema
+from core.history import Columns, History
 from core.jobs import Job
 from core.records import Batch, Epoch
 from core.run import RunSpec
@@ -37,12 +42,13 @@ class Report:
     epoch_count: int
     ended: bool  # then all epochs can be scrubbed; before, the picture shows the last one
     language: str  # of the words in the rows
+    axis: str  # what the curves are drawn over, one of training_axes.AXES
     spec: RunSpec
     batches: Sequence[Batch] = field(compare=False, repr=False)
     epochs: Sequence[Epoch] = field(compare=False, repr=False)
 
 
-def report(job: Job | None, spec: RunSpec, language: str) -> Report:
+def report(job: Job | None, spec: RunSpec, language: str, axis: str = "epoch") -> Report:
     """Take what a job has reported at this moment; an empty report where there is none."""
     batches: Sequence[Batch] = job.batches if job else ()
     epochs: Sequence[Epoch] = job.epochs if job else ()
@@ -52,6 +58,7 @@ def report(job: Job | None, spec: RunSpec, language: str) -> Report:
         epoch_count=len(epochs),
         ended=job is not None and not job.active,
         language=language,
+        axis=axis,
         spec=spec,
         batches=batches,
         epochs=epochs,
@@ -62,19 +69,17 @@ def report(job: Job | None, spec: RunSpec, language: str) -> Report:
 def rows(report: Report) -> Rows:
     """Return the rows of each of the picture's data sources; treat them as read-only."""
     epochs = report.epochs[: report.epoch_count]
-    points = _points(report)
     mistakes = _mistakes(report)
     indices = sorted({row["index"] for row in mistakes})
     return {
-        "limits": _limit_rows(report, points, epochs),
-        "batches": pd.DataFrame(decimate(points, BUCKETS), columns=["epoch", "loss"]),
-        "average": pd.DataFrame(sample(_average(points, report.spec), BUCKETS), columns=["epoch", "loss"]),
-        "epochs": _epoch_rows(report, [epoch for epoch in epochs if math.isfinite(epoch.test_loss)]),
+        "limits": limit_rows([report]),
+        "curve": curve_rows(report, BUCKETS),
+        "epochs": epoch_rows(report),
         "mistakes": pd.DataFrame(
             mistakes, columns=["position", "rank", "index", "label", "predicted", "confidence", "probability"]
         ),
         "hint": pd.DataFrame(_hints(report, epochs), columns=["position", "text"]),
-        "event": pd.DataFrame(_events(report, epochs), columns=["epoch", "text"]),
+        "event": pd.DataFrame(events(report), columns=["x", "text"]),
         "images": pd.DataFrame({"index": indices, "url": [image_url(index) for index in indices]}),
     }
 
@@ -102,43 +107,102 @@ def position(report: Report, epoch: Epoch) -> int:
     return 0 if epoch.epoch == report.epoch_count else -1  # without a timeline the playhead stands at 0
 
 
-def _points(report: Report) -> list[tuple[float, float]]:
-    """Place each batch's loss on the axis of epochs."""
-    each = report.spec.steps_per_epoch
-    return [(batch.step / each, batch.loss) for batch in report.batches[: report.batch_count]]
+@lru_cache(maxsize=128)
+def columns(report: Report) -> Columns:
+    """Return the batches as arrays, which is much quicker than a look at each."""
+    batches = report.batches if isinstance(report.batches, History) else History(report.batches)
+    step, epoch, loss, seconds = batches.columns()
+    end = report.batch_count
+    return Columns(step=step[:end], epoch=epoch[:end], loss=loss[:end], seconds=seconds[:end])
 
 
-def _average(points: Sequence[tuple[float, float]], spec: RunSpec) -> list[tuple[float, float]]:
-    averages = ema([loss for _, loss in points], smoothing(spec.steps_per_epoch))
-    return [(epoch, loss) for (epoch, _), loss in zip(points, averages, strict=True)]
+def places(report: Report) -> NDArray[np.float64]:
+    """Return where each batch stands on the axis: in epochs, in images or in seconds of training."""
+    if report.axis == "seconds":
+        return columns(report).seconds
+    unit = report.spec.train_images if report.axis == "samples" else 1
+    return columns(report).step / report.spec.steps_per_epoch * unit
 
 
-def _limit_rows(report: Report, points: Sequence[tuple[float, float]], epochs: Sequence[Epoch]) -> pd.DataFrame:
-    losses = [loss for _, loss in points] + [epoch.test_loss for epoch in epochs]
-    highest = max((loss for loss in losses if math.isfinite(loss)), default=0.0)
-    lowest = min((epoch.test_accuracy for epoch in epochs), default=0.0)
+def ends_of_epochs(report: Report) -> list[float]:
+    """Return where each epoch ends on the axis."""
+    epochs = report.epochs[: report.epoch_count]
+    if report.axis == "seconds":
+        return list(accumulate(epoch.seconds for epoch in epochs))
+    unit = report.spec.train_images if report.axis == "samples" else 1
+    return [float(epoch.epoch * unit) for epoch in epochs]
+
+
+def curve_rows(report: Report, buckets: int) -> pd.DataFrame:
+    """Return the loss at a few batches, the peaks among them, and its averages with each β there.
+
+    The averages are core.ema.ema over all batches, also over those that are not drawn.
+    """
+    losses = columns(report).loss.tolist()
+    kept = [round(place) for place, _ in decimate(list(enumerate(losses)), buckets)]
+    averages = {name: losses if not beta else ema(losses, beta) for name, beta in zip(SMOOTHED, BETAS, strict=True)}
+    drawn = {name: [average[place] for place in kept] for name, average in averages.items()}
+    return pd.DataFrame({"x": places(report)[kept]} | drawn, dtype="float64")
+
+
+def limit_rows(reports: Sequence[Report]) -> pd.DataFrame:
+    """Return both ends of each axis, wide enough for what is still to come."""
+    epochs = [epoch for report in reports for epoch in report.epochs[: report.epoch_count]]
+    losses = np.concatenate([columns(report).loss for report in reports] + [[epoch.test_loss for epoch in epochs]])
+    highest = float(losses.max(initial=0.0, where=np.isfinite(losses)))
+    lowest = min((min(epoch.test_accuracy, epoch.train_accuracy) for epoch in epochs), default=0.0)
     floor = next(floor for floor in FLOORS if floor <= lowest)
-    ends = [(0, 0.0, floor), (report.spec.epochs, max(highest, 1.05 * GUESSING), 1.0)]
-    return pd.DataFrame(ends, columns=["epoch", "loss", "accuracy"])
+    most = max((_end(report) for report in reports), default=1.0)
+    ends = [(0.0, 0.0, floor), (most, max(highest, 1.05 * GUESSING), 1.0)]
+    return pd.DataFrame(ends, columns=["x", "loss", "accuracy"])
 
 
-def _epoch_rows(report: Report, epochs: Sequence[Epoch]) -> pd.DataFrame:
-    """List what is drawn of each epoch; its number stands above the curve where the curve goes on below it."""
-    accuracies = [epoch.test_accuracy for epoch in epochs]
+def _end(report: Report) -> float:
+    """Return where the run will end on the axis; in seconds that is an estimate, with one digit."""
+    spec = report.spec
+    epochs = report.epoch_count if report.ended and spec.patience and report.epoch_count else spec.epochs
+    if report.axis != "seconds":
+        return float(epochs * (spec.train_images if report.axis == "samples" else 1))
+    if not report.batch_count:
+        return 1.0
+    step, _, _, seconds = (float(column[-1]) for column in columns(report))
+    if report.ended:
+        return seconds
+    whole = seconds * spec.steps_per_epoch * epochs / step
+    unit = 10.0 ** math.floor(math.log10(whole)) if whole > 0 else 1.0
+    return math.ceil(whole / unit) * unit
+
+
+def epoch_rows(report: Report) -> pd.DataFrame:
+    """List what is drawn of each epoch; its number stands above the curve where the curve goes on below it.
+
+    `gap` marks the epochs from which on the run overfits, with the one before.
+    """
+    every = report.epochs[: report.epoch_count]
+    listed = [(x, epoch) for x, epoch in zip(ends_of_epochs(report), every, strict=True) if _is_finite(epoch)]
+    accuracies = [epoch.test_accuracy for _, epoch in listed]
     neighbours = accuracies[1:] + accuracies[-2:-1] or accuracies  # the next one; the last one's is the one before
+    since = overfitting_since(every)
     return pd.DataFrame(
         [
             (
+                x,
                 epoch.epoch,
                 position(report, epoch),
                 epoch.test_loss,
                 epoch.test_accuracy,
+                epoch.train_accuracy,
                 neighbour < epoch.test_accuracy,
+                since is not None and epoch.epoch >= since - 1,
             )
-            for epoch, neighbour in zip(epochs, neighbours, strict=True)
+            for (x, epoch), neighbour in zip(listed, neighbours, strict=True)
         ],
-        columns=["epoch", "position", "test_loss", "accuracy", "above"],
+        columns=["x", "epoch", "position", "test_loss", "accuracy", "train", "above", "gap"],
     )
+
+
+def _is_finite(epoch: Epoch) -> bool:
+    return math.isfinite(epoch.test_loss)
 
 
 def _hints(report: Report, epochs: Sequence[Epoch]) -> list[tuple[int, str]]:
@@ -154,13 +218,14 @@ def _hints(report: Report, epochs: Sequence[Epoch]) -> list[tuple[int, str]]:
     ]
 
 
-def _events(report: Report, epochs: Sequence[Epoch]) -> list[tuple[float, str]]:
+def events(report: Report) -> list[tuple[float, str]]:
     """Find where the run turned: the first epoch of overfitting, or the step whose loss is not finite."""
-    batches = report.batches[: report.batch_count]
+    batches, epochs = report.batches[: report.batch_count], report.epochs[: report.epoch_count]
     if step := not_finite_since(batches, epochs):
-        return [(step / report.spec.steps_per_epoch, _("not finite from here"))]
+        place = int(np.searchsorted(columns(report).step, step))
+        return [(float(places(report)[place]), _("not finite from here"))]
     since = overfitting_since(epochs)
-    return [(since, _("overfitting"))] if since else []
+    return [(ends_of_epochs(report)[since - 1], _("overfitting"))] if since else []
 
 
 def _mistakes(report: Report) -> list[dict[str, Any]]:
@@ -182,7 +247,16 @@ def _mistakes(report: Report) -> list[dict[str, Any]]:
 
 def epoch_table(epochs: Sequence[Epoch]) -> pd.DataFrame:
     """List the epochs with their numbers in full precision."""
-    columns = ["epoch", "train_loss", "test_loss", "test_accuracy", "seconds", "images_per_second", "device"]
+    columns = [
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "test_loss",
+        "test_accuracy",
+        "seconds",
+        "images_per_second",
+        "device",
+    ]
     return pd.DataFrame([[getattr(epoch, column) for column in columns] for epoch in epochs], columns=columns)
 
 

@@ -251,8 +251,9 @@ def device(placement: Placement) -> str:
     return {"cpu": _("CPU"), "cuda": _("NVIDIA GPU"), "mps": _("Apple GPU")}.get(placement.device, placement.device)
 
 
-def conditions(job: Job, placement: Placement) -> str:
-    """Say where and how the run is computed."""
+def conditions(job: Job) -> str:
+    """Say where and how the run was or is computed, and where it comes from."""
+    placement = job.placement
     facts = ngettext(
         "Computed on the {device} with {threads} thread, in {dtype}, layout {layout}, by PyTorch {torch}.",
         "Computed on the {device} with {threads} threads, in {dtype}, layout {layout}, by PyTorch {torch}.",
@@ -264,13 +265,20 @@ def conditions(job: Job, placement: Placement) -> str:
         layout=placement.layout,
         torch=placement.torch,
     )
-    kept = _("This run is kept and opened at once; change a number to train another one.") if job.cached else ""
-    return joined([kept, facts])
+    return joined([_whence(job), facts])
 
 
-def reasons(placement: Placement) -> str:
-    """Say why it is computed so."""
-    return joined([_(reason) for reason in placement.reasons.values()])
+def _whence(job: Job) -> str:
+    if job.origin == "shipped":
+        return _("This run ships with the project: it was trained on another machine.")
+    if job.origin == "imported":
+        return _("This run was imported: it was trained elsewhere.")
+    return _("This run is kept and opened at once; change a number to train another one.") if job.cached else ""
+
+
+def reasons(job: Job) -> str:
+    """Say why it is computed so; unknown of what was trained elsewhere."""
+    return joined([_(reason) for reason in job.placement.reasons.values()])
 
 
 def cross_entropy() -> str:

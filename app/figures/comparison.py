@@ -1,0 +1,159 @@
+"""The picture of several training runs: their losses, their accuracies, and a legend with their numbers.
+
+The spec depends on the axis and on the colours of the runs; what they report travels as data
+(app/figures/comparison_rows.py). A run is known by its place `run`; pointing at one dims the others in all plots.
+"""
+
+from typing import Any
+
+import altair as alt
+
+from app.charts import parameter, source
+from app.figures.training_axes import (
+    LOSS,
+    PLOT_HEIGHT,
+    USUAL_BETA,
+    View,
+    guessing,
+    limits,
+    x_axis,
+    y_accuracy,
+    y_loss,
+)
+from app.i18n import _
+from core.run import RunSpec
+
+ORDER = ("runa", "runb", "runc", "rund", "rune", "runf", "rung", "runh", "data")  # colours of runs by their order
+OWN = ("mlp", "cnn", "inception", "resnet")  # networks that have a colour of their own
+DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2], [12, 4], [2, 4], [9, 2, 2, 2, 2, 2], [4, 4])
+HEIGHT = 1.25 * PLOT_HEIGHT  # px
+LINE = 22  # px; of the legend
+NARROW = 560  # px; below it the legend has only names and test accuracies
+COLUMNS = (("best", 0.65), ("speed", 0.75), ("spent", 0.83))  # of the legend, and their right ends
+AWAY = 3  # a part of the width that is out of sight
+POINTABLE = ("curves", "dots", "rows")  # marks of which one can be pointed at; each is a parameter
+FAINT = 0.15  # opacity of the runs that are not pointed at
+
+_WIDTH = "range('legend_x')[1]"  # px
+_WIDE = f"({_WIDTH} > {NARROW})"
+
+
+def colours(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
+    """Return each run's colour: its network's where no two share one, else by their order."""
+    models = [spec.model for spec in specs]
+    if len(set(models)) == len(models) and set(models) <= set(OWN):
+        return tuple(models)
+    return ORDER[: len(specs)]
+
+
+def picture(axis: str, shown: tuple[str, ...]) -> alt.VConcatChart:
+    """Draw the runs; `shown` has the colour of each. The playhead `step` is an epoch's position."""
+    look = _look(shown)
+    curves = alt.hconcat(_losses(axis, look), _accuracies(axis, look))
+    both: alt.VConcatChart = alt.vconcat(curves, _legend(shown, look)).resolve_scale(color="independent")
+    return both.add_params(parameter("step"), parameter("smooth", USUAL_BETA))
+
+
+def _look(shown: tuple[str, ...]) -> dict[str, Any]:
+    """Give each run its colour and its dashes; all but the one that is pointed at become faint."""
+    places = list(range(len(shown)))
+    tokens = [f"@{colour}" for colour in shown]
+    dashes = [list(dash) for dash in DASHES[: len(shown)]]
+    bright: Any = {"test": {"and": [{"param": name} for name in POINTABLE]}, "value": 1}  # none is like all
+    return {
+        "color": alt.Color("run:O", legend=None, scale=alt.Scale(domain=places, range=tokens)),
+        "strokeDash": alt.StrokeDash("run:O", legend=None, scale=alt.Scale(domain=places, range=dashes)),
+        "opacity": alt.OpacityValue(FAINT, condition=bright),
+    }
+
+
+def _pointing(name: str) -> alt.Parameter:
+    return alt.selection_point(name=name, fields=["run"], on="pointerover, touchend", clear="pointerout")
+
+
+def _losses(axis: str, look: dict[str, Any]) -> View:
+    x, y = x_axis(axis), y_loss(_("loss: line train, dots test"))
+    curve = alt.Chart(source("curve")).transform_calculate(loss=LOSS).encode(x=x, y=y, **look)
+    tested = alt.Chart(source("epochs")).transform_calculate(loss="datum.test_loss")
+    event = alt.Chart(source("event")).encode(x=x, y=y, color=look["color"], opacity=look["opacity"])
+    layers = [
+        limits(x, y),
+        *guessing(y),
+        curve.mark_line(strokeWidth=1.8).add_params(_pointing("curves")),
+        tested.mark_point(filled=True, size=34).encode(x=x, y=y, color=look["color"], opacity=look["opacity"]),
+        event.mark_point(shape="cross", size=110, angle=45, filled=True).encode(tooltip="text:N"),
+        *_playhead(axis, x),
+    ]
+    return alt.layer(*layers).properties(name="loss", width=430, height=HEIGHT)
+
+
+def _accuracies(axis: str, look: dict[str, Any]) -> View:
+    """Draw the test accuracies thick and those in training thin; where a run overfits, the gap between is filled."""
+    x, y = x_axis(axis), y_accuracy(_("accuracy: thick test, thin train"))
+    dots = {name: channel for name, channel in look.items() if name != "strokeDash"}
+    epochs = alt.Chart(source("epochs"))
+    layers = [
+        limits(x, y),
+        epochs.transform_filter("datum.gap")
+        .mark_area(opacity=0.14)
+        .encode(x=x, y=y, y2="train:Q", color=look["color"]),
+        epochs.transform_calculate(accuracy="datum.train").mark_line(strokeWidth=0.9).encode(x=x, y=y, **look),
+        epochs.mark_line(strokeWidth=2.2).encode(x=x, y=y, **look),
+        epochs.mark_point(filled=True, size=34)
+        .encode(x=x, y=y, tooltip=_tooltip(), **dots)
+        .add_params(_pointing("dots")),
+        epochs.transform_filter("datum.position == step").mark_point(filled=True, size=110).encode(x=x, y=y, **dots),
+        *_playhead(axis, x),
+    ]
+    return alt.layer(*layers).properties(name="accuracy", width=430, height=HEIGHT)
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title=_("run")),
+        alt.Tooltip("epoch:Q", title=_("epoch")),
+        alt.Tooltip("accuracy:Q", title=_("test accuracy"), format=".2%"),
+        alt.Tooltip("train:Q", title=_("train accuracy"), format=".2%"),
+        alt.Tooltip("test_loss:Q", title=_("test loss"), format=".4~g"),
+    ]
+
+
+def _playhead(axis: str, x: alt.X) -> list[alt.Chart]:
+    """Draw where the playhead is; over images and seconds each run has its own place for an epoch, which its dot is."""
+    if axis != "epoch":
+        return []
+    here = alt.Chart(source("epochs")).transform_filter("datum.position == step")
+    return [here.mark_rule(color="@text", strokeWidth=1, opacity=0.35).encode(x=x)]
+
+
+def _legend(shown: tuple[str, ...], look: dict[str, Any]) -> View:
+    """Write a line for each run, with the numbers at the playhead; columns that have no room are out of sight."""
+    place: dict[str, Any] = {
+        "x": alt.X("share:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
+        "y": alt.Y("line:Q", scale=alt.Scale(domain=[-1.5, len(shown) - 0.5]), axis=None, sort="descending"),
+    }
+    dots = {name: channel for name, channel in look.items() if name != "strokeDash"}
+    run = alt.Chart(source("legend")).transform_filter("datum.position == step")
+    row = run.encode(**place, **dots)
+    titles = alt.Chart(source("titles")).encode(**place, color=alt.value("@muted"))
+    names: dict[str, Any] = {"dx": 54, "limit": alt.ExprRef(f"{_WIDE} ? 0.5 * {_WIDTH} - 150 : {_WIDTH} - 140")}
+    reach = {"share": "0", "end": f"44 / {_WIDTH}"}
+    layers = [
+        run.transform_calculate(**reach).mark_rule(strokeWidth=2.5).encode(**place, **look, x2="end:Q"),
+        _cell(row, "0", "name", align="left", **names),
+        _cell(row, f"{_WIDE} ? 0.85 : {AWAY}", "state", align="left", limit=alt.ExprRef(f"0.15 * {_WIDTH}")),
+    ]
+    for field, share in (("accuracy", f"{_WIDE} ? 0.5 : 1"), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
+        layers += [_cell(part, share, field, align="right") for part in (row, titles)]
+    # a wide line that nobody sees, so that a whole row can be pointed at
+    whole = run.transform_calculate(share="0", end="1").mark_rule(strokeWidth=LINE, opacity=0.001)
+    layers.append(whole.encode(**place, color=look["color"], x2="end:Q").add_params(_pointing("rows")))
+    return alt.layer(*layers).properties(name="legend", width=880, height=LINE * (len(shown) + 1))
+
+
+def _cell(rows: alt.Chart, share: str, field: str, **mark: Any) -> alt.Chart:  # noqa: ANN401 - Altair's
+    """Write a field of each row at a part of the width."""
+    size = alt.ExprRef("0.87 * em")
+    placed = rows.transform_calculate(share=share).mark_text(baseline="middle", clip=True, fontSize=size, **mark)
+    cell: alt.Chart = placed.encode(text=f"{field}:N")
+    return cell

@@ -1,0 +1,119 @@
+"""What the picture of several training runs draws, few enough rows to be sent twice a second to a whole class.
+
+A run that has ended keeps its rows while the others go on; equal comparisons are encoded once for all readers.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
+
+from app.figures.comparison_words import line
+from app.figures.training_rows import Report, Rows, curve_rows, epoch_rows, events, limit_rows
+from app.i18n import _
+from app.player import Encoded, encoded
+
+MOST_POINTS = 960  # of all loss curves together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Race:
+    """Several runs at one moment; equal ones make equal pictures."""
+
+    reports: tuple[Report, ...]
+    names: tuple[str, ...]
+    states: tuple[str, ...]  # in a few words, where each run comes from or how far it is
+
+    @property
+    def ended(self) -> bool:
+        """Say whether no run is under way, so that all epochs can be scrubbed."""
+        return all(report.ended or not report.key for report in self.reports)
+
+    @property
+    def steps(self) -> int:
+        """Return the positions of the timeline: an epoch each, once all runs have ended."""
+        return max((report.epoch_count for report in self.reports), default=0) if self.ended else 0
+
+
+@lru_cache(maxsize=64)
+def rows(race: Race) -> Rows:
+    """Return the rows of each of the picture's data sources; treat them as read-only."""
+    buckets = MOST_POINTS // 2 // max(1, len(race.reports))
+    return {
+        "limits": limit_rows(race.reports),
+        "curve": _together([_curve(report, buckets) for report in race.reports]),
+        "epochs": _together(
+            [_epochs(race, report, name) for report, name in zip(race.reports, race.names, strict=True)]
+        ),
+        "event": _together([_event(report) for report in race.reports]),
+        "legend": pd.DataFrame(_legend(race)),
+        "titles": pd.DataFrame(
+            [
+                {
+                    "line": -1,
+                    "accuracy": _("test accuracy"),
+                    "best": _("best (epoch)"),
+                    "speed": _("images/s"),
+                    "spent": _("seconds"),
+                }
+            ]
+        ),
+    }
+
+
+@lru_cache(maxsize=64)
+def encoded_rows(race: Race) -> dict[str, Encoded]:
+    """Encode the rows once for all readers of the same moment."""
+    return {name: encoded(frame) for name, frame in rows(race).items()}
+
+
+@lru_cache(maxsize=128)
+def _curve(report: Report, buckets: int) -> pd.DataFrame:
+    return curve_rows(report, buckets)
+
+
+def _epochs(race: Race, report: Report, name: str) -> pd.DataFrame:
+    frame = epoch_rows(report)
+    position = frame["epoch"] - 1 if race.ended else (frame["epoch"] != report.epoch_count) * -1
+    return frame.assign(position=position, name=name)
+
+
+def _event(report: Report) -> pd.DataFrame:
+    """Mark where a run turned, at the height of the test loss before, or at the average's last height."""
+    curve = _curve(report, MOST_POINTS // 2)
+    heights = [curve.loc[curve["x"] <= x, "s3"].dropna() for x, _text in events(report)]
+    return pd.DataFrame(
+        [
+            (x, float(height.iloc[-1]) if len(height) else 0.0, text)
+            for (x, text), height in zip(events(report), heights, strict=True)
+        ],
+        columns=["x", "loss", "text"],
+    )
+
+
+def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put the runs' rows under each other, with the place of each run."""
+    numbered = [frame.assign(run=place) for place, frame in enumerate(frames)]
+    filled = [frame for frame in numbered if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else numbered[0]
+
+
+def _legend(race: Race) -> list[dict[str, object]]:
+    """Write each run's line at each position of the playhead."""
+    return [
+        {"run": place, "line": place, "position": position, "name": race.names[place], "state": race.states[place]}
+        | line(report, position + 1 if race.ended else report.epoch_count)
+        for position in range(max(1, race.steps))
+        for place, report in enumerate(race.reports)
+    ]
+
+
+def table(race: Race) -> pd.DataFrame:
+    """List the epochs of all runs with their numbers in full precision, for those who do not see the picture."""
+    columns = ["epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds", "images_per_second"]
+    listed = [
+        [name, *(getattr(epoch, column) for column in columns)]
+        for name, report in zip(race.names, race.reports, strict=True)
+        for epoch in report.epochs[: report.epoch_count]
+    ]
+    return pd.DataFrame(listed, columns=["run", *columns])

@@ -1,0 +1,79 @@
+"""The axes and lines that the picture of one training run and the picture of several have in common.
+
+Their ends come from the source "limits", so that they hold still while a run grows and the spec stays constant. The
+smoothing is chosen in the browser: each row of "curve" carries its loss averaged with each β of BETAS.
+"""
+
+import altair as alt
+
+from app.charts import source
+from app.i18n import _
+from app.player import Slider
+from core.diagnosis import GUESSING
+
+PLOT_HEIGHT = 150  # px
+LINEAR_BELOW = 0.05  # loss; above it the scale is logarithmic
+TICKS = [0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e24, 1e30, 1e36]
+BETAS = (0.0, 0.8, 0.9, 0.97, 0.99, 0.997)  # of core.ema.ema
+SMOOTHED = tuple(
+    f"s{place}" for place in range(len(BETAS))
+)  # the columns that hold the averages; s0 is the loss itself
+USUAL_BETA = 3  # a place in BETAS
+LOSS = f"[{', '.join(f'datum.{name}' for name in SMOOTHED)}][smooth]"  # the average under the slider
+AXES = ("epoch", "samples", "seconds")
+
+View = alt.LayerChart | alt.FacetChart  # what Altair's chain of methods says it returns
+
+
+def axis_titles() -> dict[str, str]:
+    """Name what a run can be drawn over."""
+    return {"epoch": _("epochs"), "samples": _("images seen"), "seconds": _("seconds of training")}
+
+
+def smoothing() -> Slider:
+    """Return the slider of the average's β."""
+    names = tuple(f"{beta:g}" for beta in BETAS)
+    return Slider("smooth", _("smoothing β of the loss"), 0, len(BETAS) - 1, 1, USUAL_BETA, names)
+
+
+def x_axis(axis: str) -> alt.X:
+    """Return the axis that all curves share."""
+    if axis == "epoch":
+        most = alt.ExprRef("min(10, data('limits')[1].x)")  # a tick an epoch, and none between two
+        look = alt.Axis(tickCount=most, format="d", grid=False)
+    else:
+        look = alt.Axis(tickCount=5, format="~s" if axis == "samples" else "~g", grid=False)
+    title = {"epoch": _("epoch"), "samples": _("images seen"), "seconds": _("seconds of training")}[axis]
+    return alt.X("x:Q", title=title, axis=look, scale=alt.Scale(domain=ends("x"), nice=False))
+
+
+def y_loss(title: str) -> alt.Y:
+    """Return the axis of the loss: logarithmic, and linear near 0."""
+    scale = alt.Scale(type="symlog", constant=LINEAR_BELOW, domain=ends("loss"))
+    return alt.Y("loss:Q", title=title, scale=scale, axis=alt.Axis(values=TICKS, format="~g", labelOverlap="greedy"))
+
+
+def y_accuracy(title: str) -> alt.Y:
+    """Return the axis of the accuracies."""
+    scale = alt.Scale(domain=ends("accuracy"))
+    return alt.Y("accuracy:Q", title=title, scale=scale, axis=alt.Axis(format="~%", tickCount=5))
+
+
+def ends(name: str) -> list[alt.ExprRef]:
+    """Take an axis's ends from the source "limits"."""
+    return [alt.ExprRef(f"data('limits')[{row}].{name}") for row in (0, 1)]
+
+
+def limits(x: alt.X, y: alt.Y) -> alt.Chart:
+    """Name the source "limits", invisibly: only what a mark names is part of a chart."""
+    marks: alt.Chart = alt.Chart(source("limits")).mark_point(opacity=0).encode(x=x, y=y)
+    return marks
+
+
+def guessing(y: alt.Y) -> list[alt.Chart]:
+    """Draw the loss of a network that gives each digit the same probability."""
+    level = alt.Chart(alt.InlineData(values=[{"loss": GUESSING, "text": _("guessing: ln 10")}])).encode(y=y)
+    return [
+        level.mark_rule(strokeDash=[2, 4], color="@muted"),
+        level.mark_text(align="right", baseline="top", dy=4, color="@muted", x="width").encode(text="text:N"),
+    ]

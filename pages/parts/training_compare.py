@@ -1,0 +1,162 @@
+"""Several runs beside each other: which, kept in the link as `compare`, and the prepared comparisons."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import page
+from app.figures import comparison_words as words
+from app.figures.comparison_rows import Race
+from app.figures.training_rows import report
+from app.i18n import _, error_sentence, language, ngettext
+from core import run_text
+from core.jobs import Job, Jobs
+from core.preset_runs import COMPARISONS
+from core.run import RunSpec
+from pages.parts import training_setup as setup
+from pages.parts.training_found import find
+
+LINK = "compare"  # its value: the name of a prepared comparison, or the runs as text
+_RUNS, _SEEN = "compare.runs", "compare.in_link"  # in the session
+
+
+def read_link() -> None:
+    """Take the runs from the link where it asks for other ones; say what cannot be read.
+
+    A link that names no run of its own shows the first of the comparison in the controls.
+    """
+    asked = st.query_params.get(LINK, "")
+    if asked == st.session_state.get(_SEEN, ""):
+        return
+    runs, errors = (COMPARISONS[asked].runs, ()) if asked in COMPARISONS else run_text.read_all(asked)
+    for error in errors:
+        sentence = _("A run of the link's comparison is left out. {reason}")
+        st.warning(sentence.format(reason=plain(error_sentence(error))), icon=":material/link_off:")
+    st.session_state[_RUNS] = runs
+    if runs and not setup.named_in_link():
+        setup.put(runs[0])
+
+
+def plain(text: str) -> str:
+    """Keep Markdown in a link from becoming markup."""
+    return "".join(f"\\{character}" if character in "\\`*_[]()<>#$:~!|{}" else character for character in text)
+
+
+def write_link() -> None:
+    """Let the link say what is compared, by its name where it has one."""
+    runs = pinned()
+    named = next((name for name, entry in COMPARISONS.items() if entry.runs == runs), None)
+    text = named or run_text.write_all(runs)
+    st.session_state[_SEEN] = text
+    if text != st.query_params.get(LINK, ""):
+        if text:
+            st.query_params[LINK] = text
+        else:
+            del st.query_params[LINK]
+
+
+def pinned() -> tuple[RunSpec, ...]:
+    """Return the runs that are compared."""
+    return st.session_state.get(_RUNS, ())
+
+
+def shown(spec: RunSpec) -> tuple[RunSpec, ...]:
+    """Return the runs of the picture: those compared, and the controls' own."""
+    runs = pinned()
+    return runs if spec in runs or not runs else (*runs, spec)
+
+
+def pin(runs: Sequence[RunSpec]) -> None:
+    st.session_state[_RUNS] = tuple(runs)[: run_text.MOST_RUNS]
+
+
+def open_prepared(name: str) -> None:
+    runs = COMPARISONS[name].runs
+    pin(runs)
+    setup.put(runs[0])
+
+
+def choose(spec: RunSpec) -> None:
+    """Offer the prepared comparisons, and the runs of this one to leave out."""
+    st.markdown(_("Prepared comparisons"))
+    for name, entry in COMPARISONS.items():
+        st.button(
+            _(entry.title),
+            key=f"prepared_{name}",
+            type="tertiary",
+            icon=":material/stacked_line_chart:",
+            help=_(entry.about),
+            on_click=open_prepared,
+            args=(name,),
+        )
+    if not pinned():
+        return
+    texts = {run_text.write(run): run for run in pinned()}
+    called = dict(zip(texts, words.names(tuple(texts.values())), strict=True))
+    st.session_state["compare.kept"] = list(texts)
+    st.multiselect(
+        _("Runs of this comparison"),
+        list(texts),
+        format_func=called.__getitem__,
+        key="compare.kept",
+        on_change=leave_out,
+    )
+
+
+def leave_out() -> None:
+    kept = set(st.session_state["compare.kept"])
+    pin([run for run in pinned() if run_text.write(run) in kept])
+
+
+def add_button(spec: RunSpec) -> None:
+    """Offer to add the controls' run to the comparison, or to begin one with it."""
+    full = len(pinned()) >= run_text.MOST_RUNS
+    if spec in pinned():
+        st.button(_("Close the comparison"), icon=":material/close:", key="leave", on_click=pin, args=((),))
+        return
+    st.button(
+        _("Add to the comparison"),
+        icon=":material/add:",
+        help=_("Keeps this run on the chart while you change the settings and train another one."),
+        disabled=full,
+        key="add",
+        on_click=pin,
+        args=((*pinned(), spec),),
+    )
+
+
+def missing_button(jobs: Jobs, runs: Sequence[Job | None], specs: Sequence[RunSpec]) -> None:
+    """Offer to train all runs of the comparison that are not there, one after the other."""
+    missing = [
+        spec for spec, job in zip(specs, runs, strict=True) if job is None or (not job.active and job.status != "done")
+    ]
+    if not missing:
+        return
+    label = ngettext("Train the {n} missing run", "Train the {n} missing runs", len(missing))
+    st.button(
+        label.format(n=len(missing)),
+        icon=":material/playlist_add:",
+        type="primary",
+        key="train_missing",
+        on_click=submit_all,
+        args=(jobs, missing),
+    )
+
+
+def submit_all(jobs: Jobs, specs: Sequence[RunSpec]) -> None:
+    for spec in specs:
+        jobs.submit(spec)
+
+
+def race(jobs: Jobs, specs: tuple[RunSpec, ...], axis: str) -> tuple[Race, list[Job | None]]:
+    """Take what the runs have reported at this moment."""
+    runs = [find(jobs, spec) for spec in specs]
+    reports = tuple(report(job, spec, language(), axis) for job, spec in zip(runs, specs, strict=True))
+    return Race(reports=reports, names=words.names(specs), states=tuple(map(words.state, runs))), runs
+
+
+def about() -> None:
+    """Say what a prepared comparison asks."""
+    for entry in COMPARISONS.values():
+        if entry.runs == pinned():
+            page.status(f"**{_(entry.title)}.** {_(entry.about)}")

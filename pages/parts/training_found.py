@@ -1,0 +1,42 @@
+"""The runs of the page: trained here, shipped, or imported and named by the link."""
+
+import streamlit as st
+
+from app.link import check_choice
+from core.entries import is_imported
+from core.jobs import Job, Jobs
+from core.run import RunSpec
+from pages.parts import training_setup as setup
+
+LINK = "run"  # its value: the key of an imported run
+_OPENED = "run.opened"  # in the session
+
+
+def open_imported(jobs: Jobs) -> None:
+    """Set the controls to the imported run that the link names, once; before they are drawn."""
+    asked = st.query_params.get(LINK, "")
+    if asked == st.session_state.get(_OPENED, ""):
+        return
+    st.session_state[_OPENED] = asked
+    job = _imported(jobs)
+    if job is None:
+        check_choice(LINK, ())
+    else:
+        setup.put(job.spec)
+
+
+def find(jobs: Jobs, spec: RunSpec) -> Job | None:
+    """Return the imported run that the link names where it is this one, else the one of this spec."""
+    imported = _imported(jobs)
+    return imported if imported is not None and imported.spec == spec else jobs.get(spec)
+
+
+def train_here(jobs: Jobs, spec: RunSpec) -> None:
+    """Train a run that came from elsewhere."""
+    st.query_params.pop(LINK, None)
+    jobs.submit(spec, fresh_here=True)
+
+
+def _imported(jobs: Jobs) -> Job | None:
+    asked = st.query_params.get(LINK, "")
+    return jobs.get(asked) if is_imported(asked) and asked.isalnum() else None
