@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.messages import N_
-from core.run import RunSpec
+from core.run import DIVERGING, QUICK, RunSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +20,6 @@ class Comparison:
     runs: tuple[RunSpec, ...]
 
 
-QUICK = RunSpec(epochs=1, train_images=10_000, schedule="onecycle", lr=0.1, momentum=0.9)
-DIVERGING = RunSpec(epochs=1, train_images=10_000, batch_size=256, lr=0.4)
 FEW = RunSpec(epochs=3, train_images=10_000)
 FEWER = RunSpec(epochs=20, train_images=2_000, lr=0.05)
 
