@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from core.device import Placement
 from core.entries import RunSummary, best_epoch
@@ -13,6 +13,7 @@ from core.models import MODELS
 from core.options import Options
 from core.records import Epoch
 from core.run import RunSpec
+from core.torch_thread import in_torch_thread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,10 @@ def network_size(model: str, options: Options) -> NetworkSize:
 
     The same count as on the page of shapes, for any network: it sends an image through and asks each layer.
     """
+    return in_torch_thread(partial(_count, model, options))
+
+
+def _count(model: str, options: Options) -> NetworkSize:
     import torch
     from torch import Tensor, nn
 

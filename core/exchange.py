@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.archive import Archive, damaged, write_archive
@@ -29,14 +30,15 @@ from core.entries import (
     weights_name,
 )
 from core.errors import InputError
+from core.hardware import FACT
 from core.record_checks import check_records
 from core.run import RunSpec
+from core.torch_thread import in_torch_thread
 
 if TYPE_CHECKING:
     from core.store import Store
 
-LONGEST_FACT = 120  # characters of a fact about the hardware
-MOST_FACTS = 12
+MOST_FACTS = 12  # about the hardware
 _FACT_NAME = re.compile(r"[a-z_]{1,20}")
 _TORCH = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 _DTYPES = ("float32", "bfloat16")
@@ -136,12 +138,8 @@ def _check_manifest(manifest: Mapping[str, Any], names: Iterable[str]) -> None:
         and datetime.fromisoformat(manifest["when"]).tzinfo is not None
         and len(facts) <= MOST_FACTS
     )
-    if not known or not all(_FACT_NAME.fullmatch(name) and _is_fact(fact) for name, fact in facts.items()):
+    if not known or not all(_FACT_NAME.fullmatch(name) and FACT.fullmatch(fact) for name, fact in facts.items()):
         raise ValueError("the manifest")
-
-
-def _is_fact(fact: object) -> bool:
-    return isinstance(fact, str) and len(fact) <= LONGEST_FACT and fact.isprintable()
 
 
 def _check_placement(placement: Placement) -> None:
@@ -165,9 +163,7 @@ def check_weights(spec: RunSpec, weights: Iterable[bytes]) -> None:
     """
     from safetensors import SafetensorError, deserialize
 
-    from core.train import build_network
-
-    expected = {name: tuple(tensor.shape) for name, tensor in build_network(spec).state_dict().items()}
+    expected = in_torch_thread(partial(_shapes, spec))
     for content in weights:
         try:
             found = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in deserialize(content)}  # type: ignore[no-untyped-call]  # it has no types
@@ -177,6 +173,13 @@ def check_weights(spec: RunSpec, weights: Iterable[bytes]) -> None:
             raise InputError("The weights in the archive are not those of the network that it names.")
         if not {dtype for dtype, _ in found.values()} <= {"F32", "I64"}:
             raise ValueError("the type of the weights")
+
+
+def _shapes(spec: RunSpec) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of the weights of the spec's network. Loads torch."""
+    from core.train import build_network
+
+    return {name: tuple(tensor.shape) for name, tensor in build_network(spec).state_dict().items()}
 
 
 def _short(error: Exception) -> str:

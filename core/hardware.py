@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
 
 from core.device import usable_cores
+
+FACT = re.compile(r"[\w .,()@/+-]{1,120}", re.ASCII)  # what a fact may be: a page shows those of strangers, too
 
 
 @lru_cache(maxsize=2)
@@ -22,7 +25,7 @@ def hardware(device: str) -> dict[str, str]:
     }
     if device == "cuda" and "torch" in sys.modules:
         facts["accelerator"] = sys.modules["torch"].cuda.get_device_name(0)
-    return facts
+    return {name: re.sub(r"[^\w .,()@/+-]", " ", fact, flags=re.ASCII)[:120] or "-" for name, fact in facts.items()}
 
 
 def processor() -> str:
