@@ -3,27 +3,25 @@
 from collections.abc import Callable
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from app import course, link, page
 from app import points as data
 from app.charts import compiled
-from app.choice import choice
-from app.figures import line, plane, reductions, sweep
+from app.figures import line, sweep
 from app.figures import mse_words as words
 from app.figures.mse_words import digits, latex, number
-from app.figures.written import FRAME, live, written_mse
-from app.i18n import _, language
-from app.player import Drag, Slider, player
-from core import mse, mse_check, mse_script, windows
+from app.figures.written import live, written_mse
+from app.i18n import _
+from app.player import Drag, player
+from core import mse, mse_script, windows
 from core.errors import InputError
-from core.losses import DELTA_RANGE, LOSSES, REDUCTIONS
-from core.mse import Minimum, Sweep
+from core.mse import Sweep
 from core.points import PRESETS, Points
-from core.windows import Plane
+from pages.parts import mse_losses, mse_plane, mse_reductions, mse_slider
 
 ENTRY = course.entry("mse")
+
 # --- The first screen: y = w·x -----------------------------------------------------------------------------------
 
 
@@ -35,23 +33,12 @@ def landscape(points: Points) -> None:
         name="mse-landscape",
         alt=words.landscape_in_words(points, window, lowest),
         data=line.landscape_data(points, window),
-        sliders=[slider_w(window)],
+        sliders=[mse_slider.over_w(window)],
         drags=[Drag("data", set={"w": "x == 0 ? w : y / x"}), Drag("loss", x="w")],
         formula=written_mse(len(points), digits=digits(window)) + f"<small>{live(words.happening(window))}</small>",
     )
     page.status(*words.verdict(points, window, lowest))
     st.caption(words.legend(len(points)))
-
-
-def slider_w(window: Sweep, start: float = 1.0) -> Slider:
-    return Slider("w", _("weight w"), window.start, window.stop, window.step, inside(start, window))
-
-
-def inside(value: float, window: Sweep) -> float:
-    """Return a value to start from: a quarter of the way where the usual one is at the edge, or beyond it."""
-    width = window.stop - window.start
-    is_inside = window.start + width / 10 <= value <= window.stop - width / 10
-    return value if is_inside else window.start + round(width / 4 / window.step) * window.step
 
 
 # --- The course's sweep ------------------------------------------------------------------------------------------
@@ -110,156 +97,6 @@ def show_sweep(points: Points) -> None:
     )
     page.status(*words.best_of(numbers["sweep"], mse.minimum(points)))
     page.table(sweep.table(points, chosen), name="mse-sweep")
-
-
-# --- y = w·x + b -------------------------------------------------------------------------------------------------
-
-
-def show_plane(points: Points) -> None:
-    window, lowest = windows.over_plane(points), mse.minimum(points, with_bias=True)
-    flat, solid = st.columns([3, 2], vertical_alignment="center")
-    with flat:
-        plane_map(points, window, lowest)
-    with solid:
-        st.plotly_chart(
-            plane.surface_in_3d(points, window, page.theme(), language()),
-            key="surface",
-            config={"displayModeBar": False},  # its labels are English
-            alt=words.surface_in_words(lowest),
-        )
-        sentence = _("The same surface in 3-D, from the same {cells} × {cells} numbers. Turn it by dragging.")
-        st.caption(sentence.format(cells=plane.CELLS))
-    if lowest.unique:
-        sentence = _("The minimum is at w = {w}, b = {b}, where the loss is {loss}. Drag in the data to move b alone.")
-        page.status(sentence.format(w=number(lowest.w), b=number(lowest.b), loss=number(lowest.loss)))
-    else:
-        page.status(words.valley(), "warning")
-
-
-def plane_map(points: Points, window: Plane, lowest: Minimum) -> None:
-    player(
-        compiled(plane.plane),
-        key="plane",
-        name="mse-plane",
-        alt=words.plane_in_words(window, lowest),
-        data=plane.plane_data(points, window),
-        sliders=[
-            slider_w(window.w),
-            Slider("b", _("bias b"), window.b.start, window.b.stop, window.b.step, inside(0.0, window.b)),
-        ],
-        drags=[Drag("plane", x="w", y="b"), Drag("data", set={"b": "y - w * x"})],
-        formula=written_mse(
-            len(points),
-            digits=max(digits(window.w), digits(window.b)),
-            with_bias=True,
-            loss=plane.LOSS_NOW.replace("$", FRAME),
-        ),
-        height=240,
-    )
-
-
-# --- Sum or mean -------------------------------------------------------------------------------------------------
-
-
-def show_sum_and_mean(points: Points) -> None:
-    window = windows.over_w(points)
-    st.markdown(_("`MSELoss` adds the terms up (`reduction='sum'`) or takes their mean (`reduction='mean'`)."))
-    count = len(points)
-    player(
-        compiled(reductions.sum_and_mean),
-        key="reduction",
-        name="mse-sum-or-mean",
-        alt=words.sum_or_mean_in_words(count, mse.minimum(points)),
-        data=reductions.sum_and_mean_data(points, window),
-        sliders=[slider_w(window)],
-        drags=[Drag("reductions", x="w")],
-        formula=reductions.written_sum_and_mean(),
-    )
-    found = {reduction: mse.minimum(points, reduction=reduction) for reduction in REDUCTIONS}
-    if found["mean"].unique:
-        page.table(
-            pd.DataFrame(
-                {
-                    _("reduction"): list(found),
-                    _("minimum at w"): [lowest.w for lowest in found.values()],
-                    _("loss there"): [lowest.loss for lowest in found.values()],
-                    _("curvature"): [lowest.eigenvalues[0] for lowest in found.values()],
-                    _("largest stable learning rate"): [
-                        mse.largest_stable_lr(v.eigenvalues[0]) for v in found.values()
-                    ],
-                }
-            ),
-            name="mse-sum-or-mean",
-        )
-    page.status(*words.sum_or_mean(count, found["mean"]))
-
-
-# --- MSE, MAE, Huber ---------------------------------------------------------------------------------------------
-
-
-def show_three_losses(points: Points) -> None:
-    choices = {"outlier": _(PRESETS["outlier"].title), "current": _("The data above")}
-    left, right = st.columns(2)
-    with left:
-        link.check_choice("on", choices)
-        on = choice(_("Data"), choices, key="on", default="outlier")
-    with right:
-        link.check_number("delta", *DELTA_RANGE)
-        delta = st.number_input(_("Huber's δ"), *DELTA_RANGE, value=1.0, step=0.25, key="delta", bind="query-params")
-    points = points if on == "current" else PRESETS["outlier"].points
-    window = windows.over_w(points)
-    numbers = reductions.three_losses_data(points, window, delta)
-    lowest = numbers["lowest"].set_index("loss")
-    player(
-        compiled(reductions.three_losses),
-        key="losses",
-        name="mse-mae-huber",
-        alt=_(
-            "Three lines through the data and three losses over w: MSE is lowest at w = {mse}, MAE at {mae}, "
-            "Huber at {huber}."
-        ).format(**{loss: number(w) for loss, w in lowest["w"].items()}),
-        data=numbers,
-        sliders=[slider_w(window, 2.0)],
-        drags=[Drag("data", set={"w": "x == 0 ? w : y / x"}), Drag("loss", x="w")],
-        outputs=reductions.outputs(delta),
-        formula=reductions.written_three_losses(),
-    )
-    page.table(
-        pd.DataFrame(
-            {
-                _("loss"): [_(LOSSES[loss].title) for loss in lowest.index],
-                "torch.nn": [LOSSES[loss].torch_class for loss in lowest.index],
-                _("minimum at w"): lowest["w"].to_numpy(),
-                _("loss there"): lowest["least"].to_numpy(),
-            }
-        ),
-        name="mse-mae-huber",
-    )
-    sentence = _(
-        "Squares make one far point count most: MSE chooses w = {mse}. MAE counts every unit alike and chooses "
-        "{mae}. Huber squares only residuals below δ = {delta} and chooses {huber}."
-    ).format(delta=number(delta), **{loss: number(w) for loss, w in lowest["w"].items()})
-    if lowest["unique"].all():
-        page.status(sentence)
-    else:
-        page.status(_("Every x is 0, so w changes none of the three losses."), "warning")
-    compare(points, delta)
-
-
-def compare(points: Points, delta: float) -> None:
-    """Let the classes of torch.nn compute the same, when asked, and show how far they are from our numbers."""
-    if st.button(_("Compare with torch.nn"), key="compare"):
-        differences = mse_check.differences(points, windows.over_w(points), delta=delta)
-        last = _("largest relative difference")
-        st.dataframe(
-            pd.DataFrame(
-                [(name, reduction, difference) for (name, reduction), difference in differences.items()],
-                columns=["torch.nn", _("reduction"), last],
-            ),
-            hide_index=True,
-            column_config={last: st.column_config.NumberColumn(format="%.0e")},
-            alt="mse-compared",
-        )
 
 
 # --- The minimum in closed form ----------------------------------------------------------------------------------
@@ -361,9 +198,9 @@ with page.section(_("The course's sweep: try every w"), key="sweep") as is_open:
         show_sweep(points)
 
 PARTS: tuple[tuple[str, str, Callable[[Points], None]], ...] = (
-    ("plane", _("With a bias: y = w·x + b"), show_plane),
-    ("sum", _("Sum or mean"), show_sum_and_mean),
-    ("losses", _("MSE, MAE and Huber"), show_three_losses),
+    ("plane", _("With a bias: y = w·x + b"), mse_plane.show),
+    ("sum", _("Sum or mean"), mse_reductions.show),
+    ("losses", _("MSE, MAE and Huber"), mse_losses.show),
     ("closed", _("The minimum in closed form"), show_closed_form),
     ("try", _("Things to try"), things_to_try),
 )

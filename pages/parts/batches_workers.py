@@ -1,0 +1,67 @@
+"""Two ways to read a data set, and how long the training waits for it."""
+
+import streamlit as st
+
+from app import page
+from app.charts import compiled
+from app.figures import loading_time as timed
+from app.i18n import _
+from app.player import player
+from core.errors import InputError
+from core.loading_job import Measurement, measurement
+
+POLL, GLANCE = 0.7, 3.0  # s between two looks at a measurement: under way; that somebody else may start
+
+
+def show_reading() -> None:
+    st.markdown(timed.two_ways())
+    once, demand = st.columns(2)
+    with once:
+        st.markdown(_("All at once: for tables, and whatever fits into memory."))
+        st.code(timed.ALL_AT_ONCE, language="python")
+    with demand:
+        st.markdown(_("On demand: for images, sound and text that do not fit."))
+        st.code(timed.ON_DEMAND, language="python")
+    page.table(timed.memory_table(), name="reading")
+    st.caption(timed.memory_note())
+
+
+def show_workers(job: Measurement, drawn_running: bool) -> None:
+    """Draw the measurement; this part alone is drawn anew while it runs."""
+    state = job.snapshot
+    if state.running != drawn_running:
+        st.rerun()
+    if state.error is not None:
+        page.input_error(state.error)
+    if state.stopped:
+        page.status(timed.stopped(state), "warning")
+    if state.running:
+        st.progress(min(1.0, state.done), text=timed.progress(state))
+        st.button(_("Stop it for everyone"), icon=":material/stop:", on_click=job.stop, key="stop_timing")
+    else:
+        st.button(timed.start_label(state), icon=":material/timer:", on_click=job.start, key="start_timing")
+    if not state.timings:
+        return
+    player(
+        compiled(timed.chart, state.timings[0].samples),
+        key="workers",
+        name="loading-time",
+        alt=timed.in_words(state.timings),
+        data=timed.chart_data(state.timings),
+    )
+    for sentence in timed.verdict(state):
+        page.status(*sentence)
+    page.table(timed.table(state.timings), name="loading-time")
+    if state.conditions is not None:
+        st.caption(timed.conditions(state.conditions))
+
+
+def show() -> None:
+    st.markdown(timed.what_is_measured())
+    try:
+        job = measurement()
+    except InputError as error:
+        page.input_error(error)
+        return
+    running = job.snapshot.running
+    st.fragment(show_workers, run_every=POLL if running else GLANCE)(job, running)
