@@ -75,7 +75,7 @@ def read_kernel(name: str) -> Matrix:
 
 
 def trained() -> TrainedKernels:
-    """Return the kernels that were trained here; raises InputError where none were."""
+    """Return the kernels that were trained; raises InputError where none were."""
     found = trained_kernels(Store())
     if found is None:
         raise InputError(
@@ -94,6 +94,18 @@ def choose_padding() -> str:
 def choose_stride() -> int:
     link.check_choice("stride", STRIDES)
     return int(choice(_("Stride"), STRIDES, key="stride", default="1"))
+
+
+def where_from(found: TrainedKernels) -> str:
+    """Say which network the trained kernels are from."""
+    if found.origin == "shipped":
+        how = _(
+            "From the course's CNN as it ships with the project, trained on another machine: epochs {epochs}, right on "
+            "the test set {accuracy:.1%}."
+        )
+    else:
+        how = _("From the course's CNN as it was trained here: epochs {epochs}, right on the test set {accuracy:.1%}.")
+    return how.format(epochs=found.epochs, accuracy=found.accuracy)
 
 
 class Further(NamedTuple):
@@ -305,11 +317,7 @@ if x and kernel and further:
             layer = make_layer(kernel, padding, stride, further)
             window(layer, x, kernel, further.bias)
             if kernel_name == "trained":
-                how = _(
-                    "From the course's CNN as it was trained here: epochs {epochs}, right on the test set "
-                    "{accuracy:.1%}."
-                )
-                st.caption(how.format(epochs=trained().epochs, accuracy=trained().accuracy))
+                st.caption(where_from(trained()))
             shown = (layer, x, kernel, further.bias)
         except InputError as error:
             page.input_error(error)

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from core import shipped
+
 MAIN = sys.modules["__main__"]
 
 
@@ -13,3 +15,11 @@ def own_main_module():
     sys.modules["__main__"] = MAIN  # a page's thread may have replaced it after the test that started it
     yield
     sys.modules["__main__"] = MAIN
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_ships(tmp_path_factory):
+    """Keep the project's own runs out of the tests, which say themselves what there is to find."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shipped, "RUNS", tmp_path_factory.mktemp("nothing"))
+        yield

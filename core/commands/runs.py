@@ -1,13 +1,15 @@
-"""List the training runs that are kept, the latest first."""
+"""List the training runs that are kept here, imported, and shipped with the project; of each the latest first."""
 
 import argparse
 import json
 
+from core import run_text
 from core.entries import RunSummary
+from core.shipped import shipped_runs
 from core.store import Store
 
 NAME = "runs"
-HELP = "the runs that are kept"
+HELP = "the runs that are kept, imported and shipped"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print an object or a table row for each run."""
     store = Store()
-    runs = store.runs()
+    runs = [*store.runs(), *store.imported(), *(run.summary for run in shipped_runs())]
     if args.json:
         for kept in runs:
             print(json.dumps(_fields(kept)))
@@ -26,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     table = Table()
-    for name in ("key", "run", "state", "best", "kB", "when"):
+    for name in ("key", "run", "origin", "state", "best", "when"):
         table.add_column(name, no_wrap=name != "run")
     for kept in runs:
         table.add_row(*_row(kept))
@@ -37,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
 def _fields(kept: RunSummary) -> dict[str, object]:
     return {
         "key": kept.key,
+        "origin": kept.origin,
         "state": kept.state,
         "spec": kept.spec.as_dict() if kept.spec else None,
         "device": kept.device,
@@ -51,10 +54,14 @@ def _row(kept: RunSummary) -> list[str]:
     spec = kept.spec
     about, state = "cannot be read", kept.state
     if spec:
-        about = (
-            f"{spec.model}, batch {spec.batch_size}, lr {spec.lr:g}, momentum {spec.momentum:g},"
-            f" {spec.train_images:,} images, seed {spec.seed}, {kept.device}"
-        )
+        about = f"{run_text.write(spec).replace('~', ' ')} {kept.device}"
         state = f"{state} {kept.epochs}/{spec.epochs}"
     best = f"{kept.best_accuracy:.2%}" if kept.best_accuracy is not None else ""
-    return [kept.key, about, state, best, f"{kept.bytes / 1e3:,.0f}", f"{kept.when.astimezone():%m-%d %H:%M}"]
+    return [
+        kept.key,
+        about,
+        kept.origin,
+        state,
+        best,
+        f"{kept.when.astimezone():%m-%d %H:%M}",
+    ]

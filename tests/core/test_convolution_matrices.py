@@ -1,5 +1,7 @@
 """Matrices that are typed, named, taken from MNIST or from a run that was trained here."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -90,22 +92,27 @@ def test_a_digit_is_its_image():
             digit(wrong)
 
 
-def test_the_trained_kernels_are_those_of_the_best_kept_run(tmp_path):
-
+def test_the_trained_kernels_are_those_of_the_best_kept_run(tmp_path, monkeypatch):
     from safetensors.numpy import load
 
+    from benchmarks import ship
+    from core import shipped
     from core.device import find_placement
     from core.kept import kept_run
     from core.run import RunSpec
 
-    store = Store(tmp_path)
+    store = Store(tmp_path / "store")
     assert trained_kernels(store) is None
     spec, placement = RunSpec(epochs=1, train_images=200), find_placement("cpu", threads=1)
     for _event in kept_run(spec, placement, store, owner="terminal"):
         pass
     found = trained_kernels(store)
     weights = load(store.load(spec.key(placement)).checkpoint.weights)["conv1.weight"]
-    assert found.epochs == 1
+    assert (found.epochs, found.origin) == (1, "here")
     assert len(found.kernels) == len(weights) == 10
     for kernel, weight in zip(found.kernels, weights, strict=True):
         np.testing.assert_allclose(kernel.array, weight[0], atol=5.1e-5)
+    ship.write(tmp_path / "shipped", ship.packed([store.load(spec.key(placement))], store, 10_000_000))
+    monkeypatch.setattr(shipped, "RUNS", tmp_path / "shipped")
+    assert trained_kernels(store) == found
+    assert trained_kernels(Store(tmp_path / "empty")) == replace(found, origin="shipped")

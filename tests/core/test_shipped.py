@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import ship
 from core import shipped
-from core.datasets import read_checked
+from core.datasets import DATA, read_checked
 from core.device import find_placement
 from core.entries import best_epoch
 from core.errors import InputError
@@ -135,8 +135,9 @@ def test_making_them_again_leaves_the_same_files(folder, entries, store):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_what_the_project_ships_is_whole():
+def test_what_the_project_ships_is_whole(monkeypatch):
     """The runs in data/runs: each archive is what an import would take, on any machine."""
+    monkeypatch.setattr(shipped, "RUNS", DATA / "runs")
     for run in shipped_runs():
         entry = read_exported(read_checked(run.path.name, run.path.parent))
         assert (entry.spec, entry.original_key, entry.state) == (run.spec, run.summary.key, "done")

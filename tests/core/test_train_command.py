@@ -5,12 +5,18 @@ import os
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from core.commands import warm
+from benchmarks import ship
+from core import shipped
+from core.commands import runs, warm
 from core.device import find_placement
+from core.exchange import export_run, import_run
+from core.jobs import Jobs
+from core.preset_runs import COMPARISONS
 from core.records import Epoch
 from core.run import RunSpec
 from core.store import Store
@@ -82,21 +88,39 @@ def test_a_diverged_loss_is_valid_json(home):
 
 def test_the_list_of_runs(home):
     core(home, "train", *SMALL, "--json")
-    runs = [json.loads(line) for line in core(home, "runs", "--json").stdout.splitlines()]
-    kept = {run["key"]: run for run in runs}[RunSpec(epochs=2, train_images=300).key(find_placement("cpu", 1))]
+    listed = [json.loads(line) for line in core(home, "runs", "--json").stdout.splitlines()]
+    kept = {run["key"]: run for run in listed}[RunSpec(epochs=2, train_images=300).key(find_placement("cpu", 1))]
     assert (kept["state"], kept["epochs"], kept["spec"]["train_images"]) == ("done", 2, 300)
+    assert kept["origin"] == "here"
     assert kept["key"] in core(home, "runs").stdout
 
 
-def test_no_runs_is_said_in_words(tmp_path):
-    assert "No runs are kept" in core(tmp_path, "runs").stdout
-    assert core(tmp_path, "runs", "--json").stdout == ""
+def test_no_runs_is_said_in_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
+    assert runs.run(Namespace(json=False)) == 0
+    assert "No runs are kept" in capsys.readouterr().out
+    assert runs.run(Namespace(json=True)) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_shipped_and_imported_runs_are_listed_and_told_apart(home, tmp_path, monkeypatch, capsys):
+    core(home, "train", *SMALL, "--json")
+    key = RunSpec(epochs=2, train_images=300).key(find_placement("cpu", 1))
+    ship.write(tmp_path / "shipped", ship.packed([Store(home).load(key)], Store(home), 10_000_000))
+    monkeypatch.setattr(shipped, "RUNS", tmp_path / "shipped")
+    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path / "other"))
+    import_run(export_run(key, Store(home)), Store())
+    assert runs.run(Namespace(json=True)) == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [run["origin"] for run in listed] == ["imported", "shipped"]
+    assert runs.run(Namespace(json=False)) == 0
+    assert "imported" in capsys.readouterr().out
 
 
 def test_a_damaged_run_is_reported_and_trained_again(home):
     core(home, "train", *SMALL, "--json")
     key = RunSpec(epochs=2, train_images=300).key(find_placement("cpu", 1))
-    path = next(Store(home).folder(key).glob("weights-*"))
+    path = Store(home).folder(key) / "weights-002.safetensors"
     content = bytearray(path.read_bytes())
     content[100] ^= 1
     path.write_bytes(content)
@@ -105,20 +129,32 @@ def test_a_damaged_run_is_reported_and_trained_again(home):
     assert json.loads(done.stdout.splitlines()[-1]) == {"done": True, "key": key, "cached": False}
 
 
-def test_warm_trains_what_the_server_will_look_for(tmp_path, monkeypatch, capsys):
-    from argparse import Namespace
-
-    from core.jobs import Jobs
-
+def test_warm_trains_what_the_server_will_look_for_and_does_not_ship(tmp_path, monkeypatch, capsys):
     first = (RunSpec(epochs=1, train_images=200), RunSpec(epochs=2, train_images=200))
-    monkeypatch.setattr(warm, "FIRST_RUNS", first)
-    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
-    assert warm.run(Namespace(json=True)) == 0
-    assert warm.run(Namespace(json=True)) == 0
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["cached"] for line in lines] == [False, False, True, True]
+    monkeypatch.setattr(warm, "first_runs", lambda: first)
+    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path / "home"))
+
+    def warmed(here):
+        assert warm.run(Namespace(json=True, here=here)) == 0
+        return [(line["cached"], line["shipped"]) for line in map(json.loads, capsys.readouterr().out.splitlines())]
+
+    assert warmed(here=False) == [(False, False), (False, False)]
+    assert warmed(here=False) == [(True, False), (True, False)]
     jobs = Jobs()
     assert [jobs.get(spec).status for spec in first] == ["done", "done"]
+    entry = Store().load(first[0].key(find_placement(shared=True)))
+    ship.write(tmp_path / "shipped", ship.packed([entry], Store(), 10_000_000))
+    monkeypatch.setattr(shipped, "RUNS", tmp_path / "shipped")
+    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path / "fresh"))
+    assert warmed(here=False) == [(True, True), (False, False)]
+    assert Jobs().get(first[0]).origin == "shipped"
+    assert warmed(here=True) == [(False, False), (True, False)]
+
+
+def test_warm_trains_the_prepared_comparisons():
+    first = warm.first_runs()
+    assert len(set(first)) == len(first)
+    assert {spec for each in COMPARISONS.values() for spec in each.runs} <= set(first)
 
 
 @pytest.mark.parametrize(
