@@ -29,7 +29,7 @@ DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2], [12, 4], [2, 4], [9, 2, 
 HEIGHT = 1.25 * PLOT_HEIGHT  # px
 LINE = 22  # px; of the legend
 NARROW = 560  # px; below it the legend has only names and test accuracies
-COLUMNS = (("best", 0.65), ("speed", 0.75), ("spent", 0.83))  # of the legend, and their right ends
+COLUMNS = (("best", 0.69), ("speed", 0.78), ("spent", 0.86))  # of the legend, and their right ends
 AWAY = 3  # a part of the width that is out of sight
 POINTABLE = ("curves", "dots", "rows")  # marks of which one can be pointed at; each is a parameter
 FAINT = 0.15  # opacity of the runs that are not pointed at
@@ -136,14 +136,14 @@ def _legend(shown: tuple[str, ...], look: dict[str, Any]) -> View:
     run = alt.Chart(source("legend")).transform_filter("datum.position == step")
     row = run.encode(**place, **dots)
     titles = alt.Chart(source("titles")).encode(**place, color=alt.value("@muted"))
-    names: dict[str, Any] = {"dx": 54, "limit": alt.ExprRef(f"{_WIDE} ? 0.5 * {_WIDTH} - 150 : {_WIDTH} - 140")}
+    names: dict[str, Any] = {"dx": 54, "limit": alt.ExprRef(f"{_WIDE} ? 0.55 * {_WIDTH} - 150 : {_WIDTH} - 140")}
     reach = {"share": "0", "end": f"44 / {_WIDTH}"}
     layers = [
         run.transform_calculate(**reach).mark_rule(strokeWidth=2.5).encode(**place, **look, x2="end:Q"),
         _cell(row, "0", "name", align="left", **names),
-        _cell(row, f"{_WIDE} ? 0.85 : {AWAY}", "state", align="left", limit=alt.ExprRef(f"0.15 * {_WIDTH}")),
+        _cell(row, f"{_WIDE} ? 0.875 : {AWAY}", "state", align="left", limit=alt.ExprRef(f"0.125 * {_WIDTH}")),
     ]
-    for field, share in (("accuracy", f"{_WIDE} ? 0.5 : 1"), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
+    for field, share in (("accuracy", f"{_WIDE} ? 0.55 : 1"), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
         layers += [_cell(part, share, field, align="right") for part in (row, titles)]
     # a wide line that nobody sees, so that a whole row can be pointed at
     whole = run.transform_calculate(share="0", end="1").mark_rule(strokeWidth=LINE, opacity=0.001)

@@ -83,7 +83,7 @@ def state(job: Job | None) -> str:
     if job is None:
         return _("not trained yet")
     if job.status == "queued":
-        return _("waits, place {position}").format(position=job.position)
+        return _("queued: {position}").format(position=job.position)
     if job.status == "running":
         return f"{100 * job.progress:.0f} %"
     if job.status == "failed":

@@ -1,0 +1,213 @@
+"""Several training runs on one chart: the rows, the names and the sentences, against core and by hand."""
+
+import itertools
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.charts import compiled
+from app.figures import comparison, comparison_rows, training, training_axes
+from app.figures import comparison_words as words
+from app.figures import training_rows as drawn
+from core.ema import ema
+from core.jobs import Job
+from core.models import MODELS
+from core.optimizers import OPTIMIZERS
+from core.preset_runs import COMPARISONS
+from core.records import Batch, Epoch, Inside, LayerState
+from core.run import RunSpec
+from pages.parts import training_numbers
+
+KEYS = itertools.count()  # reports of equal keys and lengths count as equal
+
+
+def report(losses, accuracies=(), *, spec=None, axis="epoch", ended=True, train=None, key=None):
+    spec = spec or RunSpec(epochs=max(1, len(accuracies)), train_images=640)  # ten batches an epoch
+    each = spec.steps_per_epoch
+    batches = [Batch(step=s, epoch=(s - 1) // each + 1, loss=loss, seconds=s / 9) for s, loss in enumerate(losses, 1)]
+    trained = train or [2 / number for number in range(1, len(accuracies) + 1)]
+    epochs = [
+        Epoch(
+            epoch=number, train_loss=trained[number - 1], train_accuracy=accuracy, test_loss=1 / number,
+            test_accuracy=accuracy, seconds=1.5, images_per_second=640.0, device="cpu", worst=(), predicted="",
+        )
+        for number, accuracy in enumerate(accuracies, 1)
+    ]  # fmt: skip
+    return drawn.Report(
+        key=key or f"run-{next(KEYS)}", batch_count=len(batches), epoch_count=len(epochs), ended=ended, language="en",
+        axis=axis, spec=spec,
+        batches=batches, epochs=epochs,
+    )  # fmt: skip
+
+
+def race(*reports):
+    names = tuple(f"run {place}" for place in range(len(reports)))
+    return comparison_rows.Race(reports=reports, names=names, states=("",) * len(reports))
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=1500))
+def test_each_smoothed_point_is_the_average_over_all_batches(losses):
+    one = report(losses, spec=RunSpec(epochs=100, train_images=640))
+    curve = drawn.curve_rows(one, 60)
+    steps = (curve["x"] * one.spec.steps_per_epoch).round().astype(int)
+    assert len(curve) <= 120
+    for place, beta in enumerate(training_axes.BETAS):
+        averages = ema(losses, beta)
+        assert curve[f"s{place}"].tolist() == pytest.approx([averages[step - 1] for step in steps])
+
+
+def test_the_peaks_of_a_long_run_are_drawn():
+    losses = [2.0] * 4000
+    losses[1234], losses[3000] = 9.0, 0.5
+    curve = drawn.curve_rows(report(losses, spec=RunSpec(epochs=100, train_images=6400)), 40)
+    assert (curve["s0"].max(), curve["s0"].min()) == (9.0, 0.5)
+
+
+@pytest.mark.parametrize(("axis", "ends"), [("epoch", [1, 2]), ("samples", [640, 1280]), ("seconds", [1.5, 3.0])])
+def test_a_run_is_drawn_over_epochs_images_or_seconds(axis, ends):
+    one = report([1.0] * 20, [0.5, 0.6], axis=axis)
+    rows = drawn.rows(one)
+    assert rows["epochs"]["x"].tolist() == ends
+    last = {"epoch": 2, "samples": 1280, "seconds": 20 / 9}[axis]
+    assert rows["curve"]["x"].iloc[-1] == pytest.approx(last)
+    assert rows["limits"]["x"].tolist() == pytest.approx([0, last])
+
+
+def test_a_run_under_way_leaves_room_for_its_estimated_end():
+    one = report([1.0] * 20, [0.5, 0.6], axis="seconds", ended=False, spec=RunSpec(epochs=10, train_images=640))
+    assert drawn.limit_rows([one])["x"].iloc[1] == 20  # 20 of 100 steps took 2.2 s
+
+
+def test_several_runs_are_few_points():
+    spec = RunSpec(epochs=10)
+    runs = [report([2.0 + step % 7 for step in range(9380)], spec=spec, ended=False) for _ in range(8)]
+    rows = comparison_rows.rows(race(*runs))
+    assert len(rows["curve"]) <= comparison_rows.MOST_POINTS
+    assert sorted(rows["curve"]["run"].unique()) == list(range(8))
+
+
+def test_the_gap_begins_where_the_overfitting_does():
+    spec = RunSpec(epochs=6, train_images=640)
+    test_losses = [1.0, 0.5, 0.4, 0.5, 0.6, 0.7]
+    one = report([1.0] * 60, [0.9] * 6, spec=spec, train=[1 / n for n in range(1, 7)])
+    epochs = [
+        Epoch(**{name: getattr(epoch, name) for name in Epoch.__slots__} | {"test_loss": loss})
+        for epoch, loss in zip(one.epochs, test_losses, strict=True)
+    ]
+    object.__setattr__(one, "epochs", epochs)
+    assert drawn.epoch_rows(one)["gap"].tolist() == [False, False, True, True, True, True]
+    assert drawn.events(one) == [(4.0, "overfitting")]
+    assert comparison_rows.rows(race(one, one))["event"]["x"].tolist() == [4.0, 4.0]
+
+
+def test_a_loss_that_is_not_finite_is_marked_and_nothing_of_it_is_drawn():
+    one = report([2.0, 3.0, math.inf, math.nan])
+    rows = comparison_rows.rows(race(one, report([1.0] * 10, [0.9])))
+    assert rows["event"]["text"].tolist() == ["not finite from here"]
+    assert rows["event"]["x"].tolist() == [0.3]
+    assert rows["event"]["loss"].iloc[0] == pytest.approx(ema([2.0, 3.0], training_axes.BETAS[3])[-1])
+    assert rows["curve"].query("run == 0")["s0"].tolist() == [2.0, 3.0]
+
+
+def test_the_legend_has_the_numbers_at_each_position():
+    runs = race(report([1.0] * 20, [0.5, 0.75]), report([1.0] * 10, [0.9]))
+    assert runs.steps == 2
+    legend = comparison_rows.rows(runs)["legend"]
+    assert legend.query("position == 0")["accuracy"].tolist() == ["50.00 %", "90.00 %"]
+    assert legend.query("position == 1")["accuracy"].tolist() == ["75.00 %", "90.00 %"]
+    assert legend.query("position == 1")["best"].tolist() == ["75.00 % (2)", "90.00 % (1)"]
+
+
+def test_equal_comparisons_share_their_rows():
+    one, other = (race(report([1.0] * 20, [0.5, 0.75], key="a"), report([1.0] * 10, [0.9], key="b")) for _ in range(2))
+    assert comparison_rows.encoded_rows(one) is comparison_rows.encoded_rows(other)
+
+
+@pytest.mark.parametrize("axis", training_axes.AXES)
+@pytest.mark.parametrize("count", [1, 4, 9])
+def test_each_picture_compiles_without_a_warning(axis, count):
+    spec = compiled(comparison.picture, axis, comparison.ORDER[:count])
+    assert {"step", "smooth", *comparison.POINTABLE} <= {param["name"] for param in spec["params"]}
+    assert compiled(training.picture, axis)
+
+
+def test_a_run_has_the_colour_of_its_network_where_that_tells_them_apart():
+    assert comparison.colours(COMPARISONS["nets"].runs) == ("mlp", "cnn", "inception", "resnet")
+    assert comparison.colours((RunSpec(), RunSpec(seed=1))) == ("runa", "runb")
+    assert len(comparison.colours(tuple(RunSpec(seed=seed) for seed in range(9)))) == 9
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_the_runs_of_a_prepared_comparison_have_names_of_their_own(name):
+    runs = COMPARISONS[name].runs
+    named = words.names(runs)
+    assert len(set(named)) == len(runs)
+    assert all(named)
+
+
+def test_a_name_says_what_differs_as_the_page_does():
+    assert words.names([RunSpec(lr=0.1), RunSpec(lr=0.05)]) == ("lr 0.1", "lr 0.05")
+    assert words.names([RunSpec(optimizer="adam"), RunSpec(schedule="cosine")])[1] == "SGD, cosine schedule"
+    assert words.names([RunSpec(train_images=2000, nesterov=True), RunSpec()]) == (
+        "Nesterov, 2,000 images",
+        "no Nesterov, 60,000 images",
+    )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_option_of_a_network_can_be_named(model):
+    for option in MODELS[model].options:
+        values = {bool: [False, True], str: sorted(option.choices)}.get(type(option.default), [option.low, option.high])
+        runs = []
+        for value in values:
+            kind = type(option.default)
+            runs.append(RunSpec(model=model, options={option.name: kind(value)}))
+        assert len(set(words.names(runs))) == len(values)
+
+
+def test_the_comparison_says_who_leads_and_who_does_not_train():
+    guessing, learning = report([2.3] * 20, [0.1, 0.1]), report([1.0] * 20, [0.9, 0.95])
+    runs = [job_with(1e-9), job_with(0.5)]
+    object.__setattr__(guessing, "epochs", [replace_loss(epoch) for epoch in guessing.epochs])
+    text = words.status(runs, (guessing, learning), ("plain", "residual"))
+    assert "residual leads since epoch 1; after epoch 2 it is 85.00 points before plain." in text
+    assert "plain does not train: it still guesses." in text
+    assert "the gradient of its first layer has the norm 1e-09, that of residual 0.5" in text
+
+
+def replace_loss(epoch):
+    return Epoch(**{name: getattr(epoch, name) for name in Epoch.__slots__} | {"test_loss": math.log(10)})
+
+
+def job_with(gradient):
+    job = Job.__new__(Job)
+    job.status, job.spec = "done", RunSpec()
+    layer = LayerState(name="conv1", weight_norm=1.0, change=0.0, gradient_norm=gradient)
+    job.insides = [Inside(epoch=0, layers=(layer,), dead=())]
+    return job
+
+
+def test_a_lead_that_chance_explains_is_none():
+    level = words.status([job_with(1.0)] * 2, (report([1.0] * 10, [0.99]), report([1.0] * 10, [0.9905])), ("a", "b"))
+    assert "b and a are level" in level
+
+
+def test_the_captions_rank_the_runs():
+    reports = (report([1.0] * 20, [0.5, 0.75]), report([1.0] * 10, [0.9]))
+    assert words.captions(reports, ("a", "b")) == [
+        "Test accuracy after epoch 1: b 90.00 %; a 50.00 %.",
+        "Test accuracy after epoch 2: a 75.00 %.",
+    ]
+
+
+def test_the_alternative_says_every_run():
+    text = words.alternative((report([1.0] * 20, [0.5, 0.75]), report([])), ("a", "b"))
+    assert "a: test accuracy 50.00 % after epoch 1, 75.00 % after epoch 2" in text
+    assert "b: no epoch yet." in text
+
+
+def test_every_optimizer_has_its_rule():
+    assert set(training_numbers.RULES) == set(OPTIMIZERS)
