@@ -1,0 +1,160 @@
+"""The sentences beside the pictures of confusions, computed from the counts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.figures.comparison_words import names
+from app.figures.training_words import joined, percent
+from app.i18n import _, ngettext
+from core.confusion import Comparison, Counts, class_accuracies, most_confused
+from core.records import Epoch
+from core.run import RunSpec
+
+CLEAR = 0.01  # a split that chance makes in fewer cases than this tells which of two runs is better
+
+
+def cell_heading(label: int, seen: int, count: int, shown: int) -> str:
+    """Say which images of a cell are shown."""
+    if label == seen:
+        text = ngettext("{label} recognised: {n} image", "{label} recognised: {n} images", count)
+    else:
+        text = ngettext("{label} seen as {seen}: {n} image", "{label} seen as {seen}: {n} images", count)
+    text = text.format(n=f"{count:,}", label=label, seen=seen)
+    return text + _first_of(shown, count)
+
+
+def side_heading(first: bool, count: int, shown: int) -> str:
+    """Say which images only one of two runs recognises, over what the other one takes them for."""
+    if first:
+        text = ngettext("Only this run: {n} image", "Only this run: {n} images", count)
+    else:
+        text = ngettext("Only the other run: {n} image", "Only the other run: {n} images", count)
+    return text.format(n=f"{count:,}") + _first_of(shown, count)
+
+
+def _first_of(shown: int, count: int) -> str:
+    return _(", the first {shown}").format(shown=shown) if shown < count else ""
+
+
+def captions(epochs: Sequence[Epoch], counts: Sequence[Counts]) -> list[str]:
+    """Say what stands out after each epoch."""
+    return [
+        joined([_total(epoch, matrix), _pair(matrix), _extremes(matrix)])
+        for epoch, matrix in zip(epochs, counts, strict=True)
+    ]
+
+
+def _total(epoch: Epoch, counts: Counts) -> str:
+    wrong = int(counts.sum() - counts.trace())
+    text = ngettext(
+        "After epoch {epoch}, {n} of {total} images is wrong.",
+        "After epoch {epoch}, {n} of {total} images are wrong.",
+        wrong,
+    )
+    return text.format(epoch=epoch.epoch, n=f"{wrong:,}", total=f"{counts.sum():,}")
+
+
+def _pair(counts: Counts) -> str:
+    pair = most_confused(counts)
+    if pair is None:
+        return ""
+    text = ngettext(
+        "Most often a {label} is taken for a {seen}: {n} time.",
+        "Most often a {label} is taken for a {seen}: {n} times.",
+        pair.count,
+    )
+    return text.format(label=pair.label, seen=pair.seen, n=f"{pair.count:,}")
+
+
+def _extremes(counts: Counts) -> str:
+    accuracies = class_accuracies(counts)
+    worst, best = int(np.nanargmin(accuracies)), int(np.nanargmax(accuracies))
+    return _("Hardest is the {worst} ({low}), easiest the {best} ({high}).").format(
+        worst=worst, low=percent(accuracies[worst]), best=best, high=percent(accuracies[best])
+    )
+
+
+def matrix_alternative(counts: Sequence[Counts]) -> str:
+    """Say what the matrix shows after the last epoch, for a reader who cannot see it."""
+    last = counts[-1]
+    accuracies = class_accuracies(last)
+    each = ", ".join(f"{digit}: {percent(share)}" for digit, share in enumerate(accuracies))
+    wrong = last - np.diag(last.diagonal())
+    pairs = [divmod(int(place), 10) for place in np.argsort(-wrong, axis=None, kind="stable")[:5]]
+    listed = ", ".join(
+        _("{label} as {seen}: {n}").format(label=label, seen=seen, n=int(wrong[label, seen]))
+        for label, seen in pairs
+        if wrong[label, seen]
+    )
+    return joined(
+        [
+            _("A matrix: a row for each digit, a column for what the network sees in it, with the number of images."),
+            _("Recognised after the last epoch: {each}.").format(each=each),
+            _("The most frequent mistakes: {listed}.").format(listed=listed) if listed else "",
+        ]
+    )
+
+
+# --- Two runs
+
+
+def other_name(spec: RunSpec, other: RunSpec) -> str:
+    """Name another run by what differs from this one."""
+    return names([spec, other])[1]
+
+
+def comparison_captions(first: Sequence[Epoch], second: Sequence[Epoch], found: Sequence[Comparison]) -> list[str]:
+    """Say how the two runs differ after each epoch of the first."""
+    captions = []
+    for position, comparison in enumerate(found):
+        other = second[min(position, len(second) - 1)]
+        head = _(
+            "This run after epoch {epoch}, the other one after epoch {other}: both recognise {both} images, only this "
+            "one {first}, only the other one {second}, neither {neither}."
+        ).format(
+            epoch=first[position].epoch,
+            other=other.epoch,
+            both=f"{comparison.both:,}",
+            first=f"{len(comparison.only_first):,}",
+            second=f"{len(comparison.only_second):,}",
+            neither=f"{comparison.neither:,}",
+        )
+        captions.append(joined([head, verdict(comparison)]))
+    return captions
+
+
+def verdict(comparison: Comparison) -> str:
+    """Say in plain words what McNemar's test makes of the images on which two runs differ."""
+    first, second = len(comparison.only_first), len(comparison.only_second)
+    if not first + second:
+        return _("They recognise the same images.")
+    if comparison.chance >= CLEAR:
+        return _(
+            "Were both equally good, {n} such images would split at least so unevenly in {percent} of 100 cases: no "
+            "proof that one is better."
+        ).format(n=f"{first + second:,}", percent=f"{100 * comparison.chance:.0f}")
+    sentence = _(
+        "Were both equally good, {n} such images would hardly ever split so unevenly (in fewer than 1 of 100 cases): "
+        "on digits like these, this run is better."
+    )
+    if second > first:
+        sentence = _(
+            "Were both equally good, {n} such images would hardly ever split so unevenly (in fewer than 1 of 100 "
+            "cases): on digits like these, the other run is better."
+        )
+    return sentence.format(n=f"{first + second:,}")
+
+
+def comparison_alternative(found: Sequence[Comparison]) -> str:
+    """Say what the comparison shows after the last epoch, for a reader who cannot see it."""
+    each = ", ".join(
+        f"{digit}: {difference:+.2f}".replace("-", "−") for digit, difference in enumerate(100 * found[-1].difference)
+    )
+    return joined(
+        [
+            _("Bars: for each digit the share that this run recognises less the other run's, in percentage points."),
+            _("After the last epoch: {each}.").format(each=each),
+            _("Below, test images that only one of them recognises, with what the other one takes them for."),
+        ]
+    )

@@ -1,0 +1,132 @@
+"""What a trained network takes for what: the confusion matrix after any epoch, and another run beside it."""
+
+import streamlit as st
+
+from app import link
+from app.charts import compiled
+from app.choice import choice
+from app.figures import confusion as figure
+from app.figures import confusion_rows as drawn
+from app.figures import confusion_words as words
+from app.i18n import _, language
+from app.player import Drag, Slider, player
+from core import run_text
+from core.confusion import CLASSES
+from core.jobs import Job, Jobs
+from core.run import RunSpec
+from core.shipped import shipped_runs
+
+GLANCE = 3.0  # s between two looks at a run under way
+MOST_OTHERS = 60  # runs to choose from
+NOBODY = "none"
+CELL = {"label": 4, "seen": 9}  # whose images are shown at first
+
+
+def show(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
+    """Draw the results as far as there are any; of a run under way they are drawn anew."""
+    st.fragment(_draw, run_every=GLANCE if job is not None and job.active else None)(jobs, spec)
+
+
+def _draw(jobs: Jobs, spec: RunSpec) -> None:
+    job = jobs.get(spec)
+    if job is None or not job.epochs:
+        st.markdown(_("Appears after the first epoch."))
+        return
+    seen = drawn.seen_by(job.key, tuple(job.epochs))
+    show_matrix(seen)
+    compare_runs(jobs, spec, seen)
+
+
+def show_matrix(seen: drawn.Seen) -> None:
+    """Draw the matrix; a click, or the two sliders, choose the cell whose images are shown."""
+    label, other = (chosen_digit(name) for name in CELL)
+    shares = choice(
+        _("In the cells"),
+        {"images": _("images"), "shares": _("% of the row")},
+        key="cells",
+        default="images",
+        label_visibility="collapsed",
+    )
+    player(
+        compiled(figure.matrix),
+        key="confusion",
+        name="confusion-matrix",
+        alt=words.matrix_alternative(drawn.counts(seen)),
+        data={
+            **drawn.matrix_rows(seen),
+            "limits": drawn.limits(seen, shares == "shares"),
+            **drawn.cell_rows(seen, label, other, language()),
+        },
+        steps=seen.count,
+        start=-1,
+        captions=words.captions(seen.epochs, drawn.counts(seen)),
+        sliders=[
+            Slider("label", _("cell: what it is"), 0, CLASSES - 1, 1, label),
+            Slider("seen", _("cell: seen as"), 0, CLASSES - 1, 1, other),
+        ],
+        drags=[Drag("matrix", x="seen", y="label")],
+        on_release=choose_cell,
+    )
+
+
+def chosen_digit(name: str) -> int:
+    """Return the row or the column of the chosen cell: from this session, or from the link."""
+    asked = st.query_params.get(name, "")
+    chosen = st.session_state.get(f"cell.{name}")
+    if chosen is None:
+        chosen = int(asked) if len(asked) == 1 and asked in "0123456789" else CELL[name]
+    return int(chosen)
+
+
+def choose_cell(values: dict[str, float]) -> None:
+    """Keep the cell, in the link too."""
+    for name, value in values.items():
+        st.session_state[f"cell.{name}"] = int(value)
+        if int(value) != CELL[name]:
+            st.query_params[name] = str(int(value))
+        elif name in st.query_params:
+            del st.query_params[name]
+
+
+# --- Another run beside it
+
+
+def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen) -> None:
+    """Compare with a run that is chosen among those that are there."""
+    others = other_runs(jobs, spec)
+    if not others:
+        st.caption(_("Train another run to compare the two image by image."))
+        return
+    link.check_choice("versus", {NOBODY, *others})
+    named = {text: words.other_name(spec, other) for text, other in others.items()}
+    chosen = choice(_("Compare with"), {NOBODY: _("no other run"), **named}, key="versus", default=NOBODY, folded=True)
+    job = jobs.get(others[chosen]) if chosen in others else None
+    if job is None or not job.epochs:
+        return
+    other = drawn.seen_by(job.key, tuple(job.epochs))
+    found = drawn.comparisons(seen, other)
+    player(
+        compiled(figure.comparison),
+        key="versus",
+        name="comparison",
+        alt=words.comparison_alternative(found),
+        data=drawn.comparison_rows(seen, other, language()),
+        steps=seen.count,
+        start=-1,
+        captions=words.comparison_captions(seen.epochs, other.epochs, found),
+    )
+    st.caption(
+        _(
+            "Only the images on which the two differ tell which is better (McNemar's test). It is about new images; "
+            "another seed makes another net."
+        )
+    )
+
+
+def other_runs(jobs: Jobs, spec: RunSpec) -> dict[str, RunSpec]:
+    """Return the runs that can be compared with, by their text in a link: trained here, kept, shipped."""
+    here = [job.spec for job in jobs.list() if job.epochs]
+    kept = [run.spec for run in jobs.store.runs() if run.spec is not None and run.epochs]
+    shipped = [run.spec for run in shipped_runs()]
+    runs = dict.fromkeys([*here, *shipped, *kept])
+    return {run_text.write(run): run for run in list(runs)[:MOST_OTHERS] if run != spec}
