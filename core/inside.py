@@ -7,7 +7,7 @@ addition, a concatenation, `F.relu` - is seen as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -232,8 +232,11 @@ class Origin:
     stride: tuple[int, int]
 
 
-def origin(stage: Stage, number: int) -> Origin | None:
-    """Take one map of a stage apart; None where the stage has no kernels."""
+def origin(stage: Stage, number: int, channels: Sequence[int] | None = None) -> Origin | None:
+    """Take one map of a stage apart; None where the stage has no kernels.
+
+    Told apart are these input channels, or the ones that give most.
+    """
     if stage.kernels is None:
         return None
     kernels = stage.kernels
@@ -243,8 +246,9 @@ def origin(stage: Stage, number: int) -> Origin | None:
     weight = kernels.weight[number]  # (c, kernel height, kernel width)
     windows = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[1:], axis=(1, 2))[:, ::down, ::right]
     given = np.einsum("cyxij,cij->cyx", windows, weight, optimize=True)  # (c, H', W')
-    order = np.argsort(-np.abs(given).mean(axis=(1, 2)), kind="stable")
-    chosen, others = order[:STRONGEST], order[STRONGEST:]
+    strongest = np.argsort(-np.abs(given).mean(axis=(1, 2)), kind="stable")[:STRONGEST]
+    chosen = strongest if channels is None else np.array(channels)
+    others = np.setdiff1d(np.arange(len(given)), chosen)
     return Origin(
         channels=tuple(chosen.tolist()),
         inputs=padded[chosen],
