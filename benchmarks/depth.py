@@ -72,10 +72,10 @@ def name(spec: RunSpec) -> str:
 def measure(specs: tuple[RunSpec, ...], placement: Placement, store: Store) -> dict[str, list[Outcome]]:
     """Return the outcomes of each kind of stack, one a seed."""
     outcomes = defaultdict(list)
-    for done, spec in enumerate(specs):
-        print(f"\r  {done} of {len(specs)} runs", end="", file=sys.stderr, flush=True)
+    for done, spec in enumerate(specs, 1):
         outcomes[name(spec)].append(outcome(spec, placement, store))
-    print("\r", end="", file=sys.stderr)
+        if sys.stderr.isatty():
+            print(f"\r  {done} of {len(specs)} runs", end="\r", file=sys.stderr, flush=True)
     return outcomes
 
 
