@@ -1,5 +1,6 @@
 """Images and labels on the device that computes: all of them as bytes, normalised a batch at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,18 @@ class Images:
     pixels: Tensor  # (N, 1, 28, 28) uint8
     labels: Tensor  # (N,) int64
 
-    def batch(self, index: Tensor | slice, layout: torch.memory_format) -> tuple[Tensor, Tensor]:
-        """Return grey values 0 to 255 in float32 (B, 1, 28, 28) and the labels (B,)."""
-        return self.pixels[index].to(torch.float32, memory_format=layout), self.labels[index]
+    def batch(self, index: Tensor, layout: torch.memory_format) -> tuple[Tensor, Tensor]:
+        """Return the images of `index` (B,) as grey values 0 to 255 in float32 (B, 1, 28, 28), and their labels (B,).
+
+        index_select copies whole images, which is five times as fast as what `pixels[index]` does.
+        """
+        pixels, labels = self.pixels.index_select(0, index), self.labels.index_select(0, index)
+        return pixels.to(torch.float32, memory_format=layout), labels
+
+    def split(self, size: int, layout: torch.memory_format) -> Iterator[tuple[Tensor, Tensor]]:
+        """Go through all images in their order, `size` at a time."""
+        for pixels, labels in zip(self.pixels.split(size), self.labels.split(size), strict=True):  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            yield pixels.to(torch.float32, memory_format=layout), labels
 
 
 def normalise(x: Tensor) -> Tensor:

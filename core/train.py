@@ -70,7 +70,7 @@ class _Trainer:
         self.stream = Stream(self.device, spec.seed)  # of dropout; on a CPU it goes on where the initial weights end
         network = build_network(spec, self.stream if self.device.type == "cpu" else None)
         self.network: nn.Module = network.to(self.device, memory_format=self.layout)  # type: ignore[call-overload]  # mypy does not know this overload
-        x, labels = self.train_images.batch(slice(0, PROBE_IMAGES), self.layout)
+        x, labels = next(self.train_images.split(PROBE_IMAGES, self.layout))
         self.probe = Probe(self.network, normalise(x), labels)
         self.randomness: AbstractContextManager[None] = self.stream if self._draws() else nullcontext()
         self.optimizing = Optimizing(spec, self.network)
@@ -177,12 +177,7 @@ class _Trainer:
         """Return what an Epoch says of the test images."""
         images = self.test_images
         self.network.eval()
-        scores = torch.cat(
-            [
-                self._forward(normalise(images.batch(slice(start, start + TEST_BATCH), self.layout)[0]))
-                for start in range(0, len(images.labels), TEST_BATCH)
-            ]
-        )  # (10000, 10)
+        scores = torch.cat([self._forward(normalise(x)) for x, _ in images.split(TEST_BATCH, self.layout)])  # (N, 10)
         return evaluate(scores, images.labels)
 
 
