@@ -90,14 +90,14 @@ def show_updates(points: Points, settings: Settings, follow: str) -> None:
         )
     )
     listings = (
-        ("gd", 100.0, _("The course's gradient descent: 100 epochs")),
-        ("sgd", 100.0, _("The course's SGD: 100 epochs")),
-        ("sgd", 10.0, _("The course's SGD: 10 epochs")),
+        ("gd", 100, _("The course's gradient descent: 100 epochs")),
+        ("sgd", 100, _("The course's SGD: 100 epochs")),
+        ("sgd", 10, _("The course's SGD: 10 epochs")),
     )
     with st.container(horizontal=True):
         for method, epochs, label in listings:
             asked = everything() | {"method": method, "epochs": epochs}
-            st.button(label, key=f"{method}_{epochs:g}", on_click=st.session_state.update, args=(asked,))
+            st.button(label, key=f"{method}_{epochs}", on_click=st.session_state.update, args=(asked,))
     updates = descent_table.updates(run(points, settings.spec(follow)))
     page.table(updates, name="gradient-descent", alt=_("Every update, as the course prints it"))
     compare(points, settings, follow)
@@ -107,8 +107,11 @@ def show_updates(points: Points, settings: Settings, follow: str) -> None:
 
 
 def everything() -> dict[str, object]:
-    """Return what both of the course's listings share, for the widgets: these numbers, and else nothing unusual."""
-    usual = {name: float(getattr(controls.USUAL, name)) for name in controls.labels()}
+    """Return what both of the course's listings share, for the widgets: these numbers, and else nothing unusual.
+
+    Whole numbers are ints, since the link says epochs=100 for 100 and epochs=100.0 for 100.0.
+    """
+    usual = {name: getattr(controls.USUAL, name) for name in controls.labels()}
     return usual | {"preset": "course", "lr": 0.01, "w": 1.0, "clock": "updates", "descent.shown": list(RACERS)}
 
 

@@ -11,8 +11,8 @@ from core import loading
 from core.loading import Loading
 from core.samples import AMOUNTS, ARRANGEMENTS, samples
 
-USUAL = {"few": 5.0, "all": 32.0}  # batch sizes
-EPOCHS = 3.0
+USUAL = {"few": 5, "all": 32}  # batch sizes; ints, since the link says 5.0 for a float
+EPOCHS = 3
 
 
 def choose_loading() -> None:
@@ -23,13 +23,13 @@ def choose_loading() -> None:
         link.check_choice(key, ("true", "false"))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         number(_("Batch size"), "batch_size", USUAL[amount()])
-        number(_("Seed"), "seed", 0.0)
+        number(_("Seed"), "seed", 0)
         st.toggle("shuffle", value=True, key="shuffle", bind="query-params", width="content")
         st.toggle("drop_last", key="drop_last", bind="query-params", width="content")
 
 
-def number(label: str, key: str, value: float) -> None:
-    st.number_input(label, value=value, step=1.0, format="%g", key=key, bind="query-params", width=130)
+def number(label: str, key: str, value: int) -> None:
+    st.number_input(label, value=float(value), step=1.0, format="%g", key=key, bind="query-params", width=130)
 
 
 def amount() -> str:
@@ -77,7 +77,7 @@ def whole(value: float) -> int:
 def accepted(count: int) -> Loading:
     """Read the controls; say what is wrong with each number, and what the picture shows instead."""
     state = st.session_state
-    usual = {"batch_size": USUAL[amount()], "seed": 0.0, "epochs": EPOCHS}
+    usual = {"batch_size": USUAL[amount()], "seed": 0, "epochs": EPOCHS}
     numbers = {key: whole(state.get(key, value)) for key, value in usual.items()}
     refused = loading.refusals(count, numbers)
     if not refused:
@@ -87,7 +87,7 @@ def accepted(count: int) -> Loading:
     for error in refused:
         page.input_error(error)
     kept = state.get("batches.accepted")
-    spec = kept if kept and kept.count == count else Loading(count=count, batch_size=int(USUAL[amount()]))
+    spec = kept if kept and kept.count == count else Loading(count=count, batch_size=USUAL[amount()])
     sentence = _("All that follows is for batch size {size}, seed {seed}, shuffle {shuffle}, drop_last {drop_last}")
     said = sentence.format(size=spec.batch_size, seed=spec.seed, shuffle=on(spec.shuffle), drop_last=on(spec.drop_last))
     epochs = ngettext("{said}, {epochs} epoch.", "{said}, {epochs} epochs.", spec.epochs)

@@ -50,7 +50,7 @@ def show() -> None:
             _("Every epoch leaves out the same rows: shuffle off, drop_last on."),
             few | {"shuffle": False, "drop_last": True},
         ),
-        (_("One sample a batch: how many updates has an epoch now?"), few | {"batch_size": 1.0}),
+        (_("One sample a batch: how many updates has an epoch now?"), few | {"batch_size": 1}),
         (_("All rows in the file's order without shuffle: watch the bars."), in_order),
     )
     for place, (text, values) in enumerate(suggestions):

@@ -215,6 +215,7 @@ def test_a_suggestion_leaves_nothing_of_the_one_before():
     at.button(key="try_1").click().run()
     assert [at.toggle(key=key).value for key in ("shuffle", "drop_last")] == [True, False]
     assert "stochastic gradient descent, with 12 updates" in said(at)
+    assert at.query_params["batch_size"] in ("1", ["1"])
 
 
 def test_a_measurement_is_started_shown_and_stopped(measurement):

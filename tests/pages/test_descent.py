@@ -184,6 +184,13 @@ def test_a_listing_of_the_course_sets_everything_back():
     assert at.session_state["descent.shown"] == list(RACERS)
 
 
+def test_a_listing_of_the_course_has_a_short_link_and_a_long_one_works_too():
+    at = opened("listing")
+    at.button(key="gd_100").click().run()
+    assert at.query_params["epochs"] in ("100", ["100"])
+    assert opened(epochs="100.0").number_input(key="epochs").value == 100
+
+
 def test_the_size_of_the_batches_is_named():
     at = opened(method="minibatch-shuffled", batch_size="4", seed="3")
     assert "Mini-batch of 4, shuffled" in said(at)
