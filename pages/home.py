@@ -11,13 +11,15 @@ from app.i18n import _, language
 
 def card(entry: Entry) -> None:
     title = _(entry.title)
-    st.html(
-        f'<a href="{entry.path}?lang={language()}" tabindex="-1">'  # the keyboard takes the link below
+    picture, words = st.columns(2, gap="large", vertical_alignment="center")
+    picture.html(
+        f'<a href="{entry.path}?lang={language()}" tabindex="-1">'  # the keyboard takes the link beside it
         f'<img src="app/static/pictures/{entry.path}-{page.theme()}.png" style="width: 100%; border-radius: 0.25rem"'
         f' alt="{escape(_("The page “{title}”").format(title=title))}"></a>'
     )
-    st.page_link(entry.file, label=f"**{title}**", icon=":material/arrow_forward:")
-    st.markdown(_(entry.promise))
+    with words:
+        st.page_link(entry.file, label=f"**{title}**", icon=":material/arrow_forward:")
+        st.markdown(_(entry.promise))
 
 
 page.header(
@@ -27,11 +29,7 @@ page.header(
         "and every moment can be replayed."
     ),
 )
-places = st.columns(2, gap="large")
-number = 0
-for chapter, entries in chapters().items():
+for number, (chapter, entries) in enumerate(chapters().items(), start=1):
+    st.subheader(f"{number}. {_(chapter)}", anchor=False)
     for entry in entries:
-        number += 1
-        with places[(number - 1) % 2]:
-            st.subheader(f"{number}. {_(chapter)}", anchor=False)
-            card(entry)
+        card(entry)

@@ -18,6 +18,8 @@ def test_the_home_page_names_every_page(app):
     assert not app.exception
     for entry in COURSE:
         assert text(entry.promise) in shown
+    headings = [f"{number}. {text(chapter)}" for number, chapter in enumerate(chapters(), start=1)]
+    assert [heading.value for heading in app.subheader] == headings
 
 
 @pytest.mark.parametrize("entry", COURSE, ids=lambda entry: entry.path)
