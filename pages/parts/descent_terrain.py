@@ -10,7 +10,7 @@ from app.charts import compiled
 from app.choice import choice
 from app.figures import bumps, chord, solid, terrain
 from app.figures import terrain_words as words
-from app.figures.descent_runs import Settings
+from app.figures.descent_runs import Settings, on_screen
 from app.i18n import _, language
 from app.player import Drag, Slider, player
 from core.bumps import BumpFit
@@ -190,9 +190,9 @@ def choose_fit() -> BumpFit:
     usual = BumpFit()
     columns = st.columns(3)
     inputs = (
-        ("batch_size", _("batch size"), float(usual.batch_size), 1.0),
-        ("lr", _("learning rate"), usual.lr, 0.05),
-        ("seed", _("seed"), float(usual.seed), 1.0),
+        ("batch_size", _("Batch size"), float(usual.batch_size), 1.0),
+        ("lr", _("Learning rate"), usual.lr, 0.05),
+        ("seed", _("Seed"), float(usual.seed), 1.0),
     )
     values = {}
     for column, (field, label, value, step) in zip(columns, inputs, strict=True):
@@ -200,9 +200,11 @@ def choose_fit() -> BumpFit:
             key = f"terrain.{field}"
             link.check_number(key)
             values[field] = st.number_input(label, value=value, step=step, format="%g", key=key, bind="query-params")
-    return BumpFit(
-        batch_size=whole("batch_size", values["batch_size"]), lr=values["lr"], seed=whole("seed", values["seed"])
-    )
+    batch_size, seed = whole(_("Batch size"), values["batch_size"]), whole(_("Seed"), values["seed"])
+    try:
+        return BumpFit(batch_size=batch_size, lr=values["lr"], seed=seed)
+    except InputError as error:
+        raise on_screen(error, _("Batch size")) from error
 
 
 def whole(name: str, value: float) -> int:
