@@ -207,7 +207,7 @@ def _overview() -> list[Any]:
 
 def _squares() -> list[Any]:
     """Draw the input with the receptive field, and the layer's own input with its window."""
-    left = f"({NARROW} ? datum.half * (side + 20) : width - side)"
+    left = f"({NARROW} ? datum.half * (width / 2 + 4) : width - side)"
     upper = f"(({NARROW} ? chain_high + 12 : datum.half * height / 2) + {TITLE})"
 
     def placed(chart: Any, x: str, y: str) -> Any:  # noqa: ANN401 - what Altair's methods give
@@ -239,6 +239,8 @@ def _squares() -> list[Any]:
         .transform_calculate(**{end: f"{NOW}[datum.part + '_{end}']" for end in "lrtb"})
         .transform_filter("isFinite(datum.l)")
     )
+    beside = "(width / 2 - 10) / (0.52 * max(1, length(datum.text)))"  # two titles side by side
+    size = f"{NARROW} ? min(0.8 * em, {beside}) : 0.8 * em"
     titles = alt.Chart(source("titles")).transform_calculate(text=f"{NOW}['title' + datum.half]")
     return [
         grid.mark_rule(color="@grid", strokeWidth=1).encode(**_BLOCK),
@@ -251,7 +253,7 @@ def _squares() -> list[Any]:
             fillOpacity=alt.FillOpacity("shade:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None),
         ),
         placed(titles.transform_filter("datum.text"), "0", "0")
-        .mark_text(align="left", baseline="bottom", dy=-5, color="@text", fontSize=alt.expr("0.8 * em"))
+        .mark_text(align="left", baseline="bottom", dy=-5, color="@text", fontSize=alt.expr(size))
         .encode(**_CORNER, text="text:N"),
     ]
 
