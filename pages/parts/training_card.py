@@ -1,0 +1,147 @@
+"""The model card of a run; the run to take away; and runs that somebody else exported."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from app import page
+from app.figures import training_card as drawn
+from app.figures import training_rows
+from app.figures.training_words import percent
+from app.i18n import _
+from core import run_text
+from core.archive import MOST_BYTES
+from core.card import Card, model_card
+from core.entries import RunSummary
+from core.errors import InputError
+from core.exchange import export_run, import_run
+from core.jobs import Job, Jobs
+from core.run import RunSpec
+from core.training_script import training_script
+
+LINK = "run"  # in the link: the key of the imported run that the page shows
+MOST_LISTED = 20
+_SEEN = "card.uploaded"  # in the session: the uploaded file that was looked at last
+_ERROR = "card.error"  # in the session: why it was refused
+
+
+def show(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
+    """Show the card of the run and offer it, then what others have exported."""
+    card = _card(jobs, job)
+    if job is None or card is None:
+        st.markdown(_("The card comes with the first finished epoch."))
+    else:
+        st.html(drawn.html(card))
+        take_away(jobs, job, card)
+    bring(jobs)
+
+
+def _card(jobs: Jobs, job: Job | None) -> Card | None:
+    summary = jobs.store.summary(job.key) if job is not None else None
+    return model_card(summary, tuple(job.epochs)) if job is not None and summary is not None else None
+
+
+# --- Take away
+
+
+def take_away(jobs: Jobs, job: Job, card: Card) -> None:
+    """Offer weights, metrics, the whole run and the script that trains it."""
+    name = f"{job.spec.model}-{job.key}"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        if card.weight_epochs:
+            choose_weights(jobs, job, card, name)
+        _download(_("Metrics (CSV)"), partial(_metrics, job), f"{name}.csv", "text/csv")
+        _download(_("The whole run (zip)"), partial(export_run, job.key, jobs.store), f"{name}.zip", "application/zip")
+        script = partial(training_script, job.spec, job.placement)
+        _download(_("Script (.py)"), script, f"{name}.py", "text/x-python")
+    st.caption(
+        _(
+            "The weights are a safetensors file: safetensors.torch.load_file reads it, and load_state_dict puts it "
+            "into the network of the script."
+        )
+    )
+
+
+def _metrics(job: Job) -> str:
+    return training_rows.epoch_table(job.epochs).to_csv(index=False)
+
+
+def choose_weights(jobs: Jobs, job: Job, card: Card, name: str) -> None:
+    """Offer the weights after one of the epochs at which they were kept, the best one first."""
+    titles = {card.best_epoch: _("{epoch} (best)"), card.epochs: _("{epoch} (last)")}
+    if card.best_epoch == card.epochs:
+        titles = {card.epochs: _("{epoch} (best and last)")}
+    epoch = st.selectbox(
+        _("Weights after epoch"),
+        card.weight_epochs,
+        index=card.weight_epochs.index(card.best_epoch) if card.best_epoch in card.weight_epochs else 0,
+        format_func=lambda epoch: titles.get(epoch, "{epoch}").format(epoch=epoch),
+        key=f"card_epoch_{job.key}",
+        width=170,
+    )
+    weights = partial(jobs.store.weights, job.key, epoch)
+    _download(_("Weights"), weights, f"{name}-{epoch:03d}.safetensors", "application/octet-stream")
+
+
+def _download(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:
+    """Offer a file that is made when it is asked for."""
+    ending = file_name.rpartition(".")[2]
+    st.download_button(
+        label,
+        make,
+        file_name=file_name,
+        mime=mime,
+        on_click="ignore",
+        icon=":material/download:",
+        key=f"card_{ending}",
+    )
+
+
+# --- Bring
+
+
+def bring(jobs: Jobs) -> None:
+    """Take in a run that somebody exported, and list those that are there."""
+    uploaded = st.file_uploader(
+        _("Load a run that someone exported"), type="zip", max_upload_size=MOST_BYTES // 1_000_000, key="card_upload"
+    )
+    if uploaded is None:
+        st.session_state.pop(_ERROR, None)
+    elif st.session_state.get(_SEEN) != uploaded.file_id:
+        st.session_state[_SEEN] = uploaded.file_id
+        _take_in(jobs, uploaded.getvalue())
+    if error := st.session_state.get(_ERROR):
+        page.input_error(error)
+    runs = jobs.store.imported()
+    if runs:
+        st.markdown(_("Imported runs, which were trained elsewhere:"))
+    for run in runs[:MOST_LISTED]:
+        _row(jobs, run)
+
+
+def _take_in(jobs: Jobs, content: bytes) -> None:
+    """Import a run and show it, or remember why it cannot be."""
+    try:
+        st.query_params[LINK] = import_run(content, jobs.store)
+    except InputError as error:
+        st.session_state[_ERROR] = error
+        return
+    st.session_state.pop(_ERROR, None)
+    st.rerun()
+
+
+def _row(jobs: Jobs, run: RunSummary) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if run.spec is None:
+            st.markdown(_("A run that cannot be read."))
+        else:
+            about = run_text.write(run.spec).replace("~", " ")
+            best = percent(run.best_accuracy or 0.0)
+            st.markdown(f"`{about}` · {best} · {run.when:%Y-%m-%d}")
+            st.button(_("Open"), on_click=_open, args=(run.key,), key=f"open_{run.key}")
+        st.button(_("Remove"), on_click=jobs.store.remove, args=(run.key,), key=f"remove_{run.key}")
+
+
+def _open(key: str) -> None:
+    st.query_params[LINK] = key

@@ -1,0 +1,153 @@
+"""The model card, the downloads and the import, as a part of its own."""
+
+import html
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.i18n import translations
+from core import jobs as jobs_module
+from core.device import find_placement
+from core.exchange import export_run
+from core.jobs import Jobs
+from core.kept import kept_run
+from core.run import RunSpec
+from core.store import Store
+
+PLACEMENT = find_placement("cpu", 1)
+SPEC = RunSpec(epochs=2, train_images=300)
+KEY = SPEC.key(PLACEMENT)
+
+
+def part():
+    import streamlit as st
+
+    from core import jobs as jobs_module
+    from core.run import RunSpec
+    from pages.parts import training_card
+
+    spec, jobs = RunSpec(epochs=2, train_images=300), jobs_module.manager()
+    training_card.show(jobs, spec, jobs.get(st.query_params.get("run", "")) or jobs.get(spec))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store"))
+    list(kept_run(SPEC, PLACEMENT, store, owner="terminal"))
+    return store
+
+
+@pytest.fixture
+def exported(trained):
+    return export_run(KEY, trained)
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    jobs = Jobs(Store(tmp_path / "empty"), PLACEMENT)
+    monkeypatch.setattr(jobs_module, "_manager", jobs)
+    return jobs
+
+
+@pytest.fixture
+def with_run(trained, monkeypatch):
+    jobs = Jobs(trained, PLACEMENT)
+    monkeypatch.setattr(jobs_module, "_manager", jobs)
+    return jobs
+
+
+def opened(language="en"):
+    at = AppTest.from_function(part, default_timeout=60)
+    at.session_state["lang"] = language
+    return fine(at.run())
+
+
+def fine(at):
+    assert not at.exception
+    return at
+
+
+def card(at):
+    return html.unescape(" ".join(element.proto.body for element in at.get("html")))
+
+
+def upload(at, content, name="run.zip"):
+    at.file_uploader(key="card_upload").set_value((name, content, "application/zip"))
+    return fine(at.run())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_card_tells_what_the_run_is(with_run, language):
+    at = opened(language)
+    _ = translations(language).gettext
+    epochs = with_run.store.load(KEY).epochs
+    best = max(epoch.test_accuracy for epoch in epochs)
+    for said in (KEY, "8,490", "474,250", f"{100 * best:.2f} %", PLACEMENT.torch, _("Best test accuracy"), _("here")):
+        assert said in card(at)
+
+
+def test_what_it_offers_is_the_run(with_run):
+    at = opened()
+    labels = [button.label for button in at.get("download_button")]
+    assert labels == ["Weights", "Metrics (CSV)", "The whole run (zip)", "Script (.py)"]
+    epochs = with_run.store.load(KEY).epochs
+    best = max(epochs, key=lambda epoch: epoch.test_accuracy).epoch
+    assert at.selectbox(key=f"card_epoch_{KEY}").value == best
+    assert at.selectbox(key=f"card_epoch_{KEY}").options == [
+        "1 (best)" if best == 1 else "1", "2 (best and last)" if best == 2 else "2 (last)",
+    ]  # fmt: skip
+
+
+def test_before_an_epoch_there_is_no_card(empty):
+    at = opened()
+    assert not card(at)
+    assert "The card comes with the first finished epoch." in [element.value for element in at.markdown]
+
+
+def test_an_exported_run_is_loaded_shown_and_removed(empty, exported):
+    at = upload(opened(), exported)
+    (listed,) = empty.store.imported()
+    assert at.query_params["run"] == listed.key
+    assert "elsewhere; it was imported" in card(at)
+    assert listed.key in card(at)
+    assert not at.error
+    fine(at.button(key=f"remove_{listed.key}").click().run())
+    assert empty.store.imported() == []
+    assert not card(at)
+
+
+def test_another_visit_opens_it_again(empty, exported):
+    upload(opened(), exported)
+    (listed,) = empty.store.imported()
+    later = opened()
+    assert not card(later)
+    fine(later.button(key=f"open_{listed.key}").click().run())
+    assert listed.key in card(later)
+
+
+def test_what_is_no_run_is_refused_in_place(empty, exported):
+    at = upload(opened(), b"not a zip")
+    assert [error.value for error in at.error] == ["The file is no run that was exported here: those are zip archives."]
+    assert empty.store.imported() == []
+    at = upload(at, exported, "another.zip")
+    assert not at.error
+    assert len(empty.store.imported()) == 1
+
+
+def test_a_stranger_s_words_stay_words(empty, exported):
+    """A run may say anything of itself that its format allows; none of it becomes markup."""
+    from core.archive import Archive, write_archive
+    from core.entries import MANIFEST, manifest_bytes
+
+    archive = Archive(exported)
+    files = {name: archive.read(name) for name in archive.names}
+    manifest = json.loads(files[MANIFEST])
+    fields = {name: value for name, value in manifest.items() if name not in ("format", "checksum")}
+    said = "www.example.org, call (555) 1234 @ home"
+    changed = {**files, MANIFEST: manifest_bytes(fields | {"hardware": {"processor": said}})}
+    at = upload(opened(), write_archive(changed))
+    assert said in card(at)
+    bad = {**files, MANIFEST: manifest_bytes(fields | {"hardware": {"processor": "<img src=x>"}})}
+    at = upload(at, write_archive(bad), "bad.zip")
+    assert len(at.error) == 1
