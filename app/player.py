@@ -37,8 +37,8 @@ import streamlit as st
 
 from app.i18n import _
 from app.palette import QUANTITIES
-from app.vega import STATIC, ensure_bundle
-from core.files import write_file
+from app.script import joined, loader, published
+from app.vega import ensure_bundle
 
 Encoded = dict[str, Any]  # what `encoded` returns
 Rows = pd.DataFrame | Sequence[Mapping[str, Any]] | Encoded
@@ -46,20 +46,6 @@ Rows = pd.DataFrame | Sequence[Mapping[str, Any]] | Encoded
 HERE = Path(__file__).parent
 # In order: a file uses only what stands before it.
 MODULES = ("dom", "vega", "theme", "address", "layout", "formula", "sliders", "drag", "timeline", "picture")
-# Streamlit sends a component's script along with every chart on every run; this is all of it that must travel.
-LOADER = """
-const player = import(new URL("app/static/%s", document.baseURI).href);
-export default function (component) {
-  let close, closed = false;
-  player.then((module) => {
-    if (!closed) close = module.default(component);
-  });
-  return () => {
-    closed = true;
-    close?.();
-  };
-}
-"""
 _KEY = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -244,19 +230,12 @@ def labels() -> dict[str, str]:
 
 def script() -> str:
     """Join the browser's modules into the single one that Streamlit takes, dropping the imports between them."""
-    parts = [*(HERE / "browser" / f"{module}.js" for module in MODULES), HERE / "player.js"]
-    source = "\n".join(part.read_text(encoding="utf-8") for part in parts)
-    source = re.sub(r"^import [^;]+;\n", "", source, flags=re.MULTILINE)
-    return re.sub(r"^export (?!default)", "", source, flags=re.MULTILINE)
+    return joined([*(HERE / "browser" / f"{module}.js" for module in MODULES), HERE / "player.js"])
 
 
 def script_file() -> Path:
     """Write the script to the static folder, named by its content so that browsers keep it, and return its path."""
-    source = script().encode()
-    path = STATIC / f"player-{hashlib.sha256(source).hexdigest()[:16]}.js"
-    if not path.exists():
-        write_file(path, source)
-    return path
+    return published("player", "js", script().encode())
 
 
 def style() -> str:
@@ -271,7 +250,7 @@ def style() -> str:
 @cache
 def _component() -> Any:  # noqa: ANN401 - Streamlit's own type for it is private
     html = (HERE / "player.html").read_text(encoding="utf-8")
-    return st.components.v2.component("torchscape_player", html=html, css=style(), js=LOADER % script_file().name)
+    return st.components.v2.component("torchscape_player", html=html, css=style(), js=loader(script_file()))
 
 
 @dataclass(frozen=True)

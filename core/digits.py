@@ -21,7 +21,7 @@ from core.errors import InputError
 from core.messages import N_
 
 SIDE = 280  # units of the pad along an edge, and pixels of its picture; ten for one of MNIST's
-PEN = 22  # units; the width of a line: drawn again with it, MNIST's digits have as much ink as before
+PEN = 24  # units; the width of a line: drawn again with it, MNIST's digits have as much ink as before
 BOX = 20  # pixels along the longest side of a digit in MNIST
 FIELD = 28  # pixels along an edge of an image in MNIST
 MIDDLE = 14.0  # where MNIST puts the centre of mass; pixels from the centre of the first one
@@ -100,7 +100,7 @@ def pixels(drawing: Drawing) -> Pixels:
         points = [(SMOOTH * x, SMOOTH * y) for x, y in stroke]
         pen.line(points, fill=255, width=SMOOTH * PEN)
         for x, y in points:  # round ends and corners
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+            pen.ellipse((x - radius, y - radius, x + radius - 1, y + radius - 1), fill=255)
     drawn = np.asarray(picture.reduce(SMOOTH))
     if drawing.example is not None:
         image = Image.fromarray(mnist().test_images[drawing.example])

@@ -21,5 +21,6 @@ if __name__ == "__main__":
             st.Page(HERE / "film.py", title="Film", url_path="film"),
             st.Page(HERE / "surface.py", title="Surface", url_path="surface"),
             st.Page(HERE / "release.py", title="Release", url_path="release"),
+            st.Page(HERE / "pad.py", title="Pad", url_path="pad"),
         ]
     ).run()
