@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from core.kept import Event, Notice, Opened
-from core.records import Batch, Epoch, Inside
+from core.records import Batch, Epoch
 from core.run import RunSpec
 
 if TYPE_CHECKING:
@@ -27,18 +27,15 @@ def watch(
     with _progress() if bar else nullcontext() as progress:
         task = progress.add_task(spec.model, total=spec.epochs * spec.steps_per_epoch) if progress else None
         for event in events:
+            new: list[Epoch] = []
             match event:
                 case Opened():
                     new, cached = list(event.epochs[len(epochs) :]), event.done
                 case Epoch():
                     new = [event]
                 case Notice():
-                    new = []
                     print(event.error, file=sys.stderr)
-                case Inside():
-                    new = []
                 case Batch():
-                    new = []
                     if progress and task is not None:
                         progress.update(task, completed=event.step)
             for epoch in new:

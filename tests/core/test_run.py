@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -33,6 +34,18 @@ PLACEMENT = Placement(device="cpu", dtype="float32", layout="contiguous", thread
         ("train_images", 60_001, "from 100 to 60,000"),
         ("seed", -1, "from 0 to 4,294,967,295"),
         ("seed", 2**32, "from 0 to 4,294,967,295"),
+        ("optimizer", "lion", "must be one of"),
+        ("schedule", "zigzag", "must be one of"),
+        ("weight_decay", 1.1, "from 0 to 1"),
+        ("weight_decay", float("nan"), "from 0 to 1"),
+        ("shift", 9, "from 0 to 8"),
+        ("shift", 0.5, "whole number"),
+        ("rotate", 46, "from 0 to 45"),
+        ("rotate", float("inf"), "from 0 to 45"),
+        ("patience", 101, "from 0 to 100"),
+        ("nesterov", 1, "true or false"),
+        ("options", {"depth": 8}, "cnn has no option depth"),
+        ("options", {"dropout": float("nan")}, "from 0"),
     ],
 )
 def test_a_value_outside_its_range_gets_a_sentence(field, value, words):
@@ -56,6 +69,22 @@ def test_equal_runs_have_equal_keys():
     assert RunSpec().key(PLACEMENT) == RunSpec().key(explained)
 
 
+def test_what_an_optimizer_does_not_use_does_not_count():
+    assert RunSpec(optimizer="adam", momentum=0.9) == RunSpec(optimizer="adam", nesterov=True)
+    assert RunSpec(options={"dropout": 0}) == RunSpec()
+
+
+def test_nesterov_needs_momentum():
+    with pytest.raises(InputError, match="momentum above 0"):
+        RunSpec(nesterov=True, momentum=0)
+
+
+def test_a_run_comes_back_from_json():
+    spec = RunSpec(model="stack", options={"depth": 56, "residual": False}, schedule="step", patience=3, rotate=10)
+    assert RunSpec(**json.loads(json.dumps(spec.as_dict()))) == spec
+    assert RunSpec(**json.loads(json.dumps(spec.changed()))) == spec
+
+
 def test_whatever_changes_the_numbers_changes_the_key():
     specs = [
         RunSpec(),
@@ -65,6 +94,14 @@ def test_whatever_changes_the_numbers_changes_the_key():
         RunSpec(momentum=0.9),
         RunSpec(train_images=1_000),
         RunSpec(seed=1),
+        RunSpec(options={"dropout": 0.5}),
+        RunSpec(optimizer="adam"),
+        RunSpec(nesterov=True),
+        RunSpec(weight_decay=0.01),
+        RunSpec(schedule="cosine"),
+        RunSpec(shift=1),
+        RunSpec(rotate=1),
+        RunSpec(patience=1),
     ]
     keys = [spec.key(PLACEMENT) for spec in specs]
     for change in (

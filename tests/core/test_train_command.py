@@ -63,6 +63,49 @@ def test_epochs_are_those_of_the_loop_and_the_second_call_is_cached(home):
     assert seconds < 3
 
 
+def test_every_part_of_a_run_can_be_named(home):
+    words = (
+        "--model stack --option depth=8 --option norm=TRUE --option channels=4 --optimizer sgd --lr 1e-6 --momentum 0.9"
+        " --nesterov --weight-decay 0.001 --schedule cosine --shift 1 --rotate 5 --patience 1 --batch-size 50"
+        " --train-images 100 --epochs 5 --seed 7 --device cpu --threads 1 --json"
+    )
+    spec = RunSpec(
+        model="stack", options={"depth": 8, "norm": True, "channels": 4}, lr=1e-6, momentum=0.9, nesterov=True,
+        weight_decay=0.001, schedule="cosine", shift=1, rotate=5, patience=1, batch_size=50, train_images=100, epochs=5,
+        seed=7,
+    )  # fmt: skip
+    *epochs, last = map(json.loads, core(home, "train", *words.split()).stdout.splitlines())
+    assert last["key"] == spec.key(find_placement("cpu", 1))
+    accuracies = [epoch["test_accuracy"] for epoch in epochs]
+    best = accuracies.index(max(accuracies))
+    assert len(epochs) == min(best + 2, 5)  # one epoch after the best, the patience is over
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--optimizer lion", "must be one of sgd"),
+        ("--schedule zigzag", "must be one of constant"),
+        ("--option depth", "written name=value"),
+        ("--option depth=56", "cnn has no option depth"),
+        ("--model stack --option depth=57", "depth must be one of"),
+        ("--model stack --option norm=1", "norm must be true or false"),
+        ("--option dropout=much", "dropout must be a number"),
+        ("--option dropout=nan", "dropout must be a number"),
+        ("--model lenet --option x=1", "must be one of"),
+        ("--nesterov --momentum 0", "momentum above 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(capsys, words, sentence):
+    from core.__main__ import main
+
+    assert main(["train", *words.split()]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert sentence in captured.err
+
+
 def test_people_get_a_line_an_epoch(home):
     core(home, "train", *SMALL)
     done = core(home, "train", *SMALL)
