@@ -23,7 +23,7 @@ from core.run import RunSpec
 from core.training_script import training_script
 from pages.parts import training_compare as compare
 from pages.parts import training_found as found
-from pages.parts import training_loop
+from pages.parts import training_inside, training_loop, training_results
 from pages.parts import training_numbers as numbers
 from pages.parts import training_queue as queue
 from pages.parts import training_setup as setup
@@ -179,7 +179,7 @@ def show_race(jobs: Jobs, specs: tuple[RunSpec, ...], spec: RunSpec, axis: str, 
         page.status(*words.status(job, drawn.report(job, spec, language(), axis)))
     tell_progress(job)
     player(
-        compiled(comparison.picture, axis, comparison.colours(specs)),
+        compiled(comparison.picture, axis),
         key="runs",
         name="training-runs",
         alt=compared.alternative(race.reports, race.names),
@@ -257,9 +257,15 @@ if job is not None and not job.active:
     with page.section(_("The numbers"), key="numbers") as is_open:
         if is_open:
             numbers.show(job, compare.race(jobs, specs, axis)[0] if specs else None)
-with page.section(_("The training loop, line by line"), key="loop") as is_open:
-    if is_open:
-        training_loop.show(jobs, spec, job)
+SECTIONS = (
+    ("results", _("Results: what it takes for what"), training_results.show),
+    ("inside", _("Inside the network"), training_inside.show),
+    ("loop", _("The training loop, line by line"), training_loop.show),
+)
+for key, label, show in SECTIONS:
+    with page.section(label, key=key) as is_open:
+        if is_open:
+            show(jobs, spec, job)
 with page.section(_("One step of the optimizer"), key="step") as is_open:
     if is_open:
         numbers.why_above()

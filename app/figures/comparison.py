@@ -1,7 +1,7 @@
 """The picture of several training runs: their losses, their accuracies, and a legend with their numbers.
 
-The spec depends on the axis and on the colours of the runs; what they report travels as data
-(app/figures/comparison_rows.py). A run is known by its place `run`; pointing at one dims the others in all plots.
+The spec depends on the axis only; the runs, and what they report, travel as data (app/figures/comparison_rows.py). A
+run is known by its place `run` and drawn in its `colour`; pointing at one dims the others in all plots.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2], [12, 4], [2, 4], [9, 2, 
 HEIGHT = 1.25 * PLOT_HEIGHT  # px
 LINE = 22  # px; of the legend
 NARROW = 560  # px; below it the legend has only names and test accuracies
-COLUMNS = (("best", 0.69), ("speed", 0.78), ("spent", 0.86))  # of the legend, and their right ends
+COLUMNS = (("best", 0.665), ("speed", 0.77), ("spent", 0.86))  # of the legend, and their right ends
 AWAY = 3  # a part of the width that is out of sight
 POINTABLE = ("curves", "dots", "rows")  # marks of which one can be pointed at; each is a parameter
 FAINT = 0.15  # opacity of the runs that are not pointed at
@@ -46,23 +46,24 @@ def colours(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
     return ORDER[: len(specs)]
 
 
-def picture(axis: str, shown: tuple[str, ...]) -> alt.VConcatChart:
-    """Draw the runs; `shown` has the colour of each. The playhead `step` is an epoch's position."""
-    look = _look(shown)
+def picture(axis: str) -> alt.VConcatChart:
+    """Draw the runs. The playhead `step` is an epoch's position."""
+    look = _look()
     curves = alt.hconcat(_losses(axis, look), _accuracies(axis, look))
-    both: alt.VConcatChart = alt.vconcat(curves, _legend(shown, look)).resolve_scale(color="independent")
+    both: alt.VConcatChart = alt.vconcat(curves, _legend(look)).resolve_scale(color="independent")
     return both.add_params(parameter("step"), parameter("smooth", USUAL_BETA))
 
 
-def _look(shown: tuple[str, ...]) -> dict[str, Any]:
+def _look() -> dict[str, Any]:
     """Give each run its colour and its dashes; all but the one that is pointed at become faint."""
-    places = list(range(len(shown)))
-    tokens = [f"@{colour}" for colour in shown]
-    dashes = [list(dash) for dash in DASHES[: len(shown)]]
+    names = [*ORDER, *OWN]
+    dashes = [list(dash) for dash in (*DASHES, *DASHES[: len(OWN)])]
     bright: Any = {"test": {"and": [{"param": name} for name in POINTABLE]}, "value": 1}  # none is like all
     return {
-        "color": alt.Color("run:O", legend=None, scale=alt.Scale(domain=places, range=tokens)),
-        "strokeDash": alt.StrokeDash("run:O", legend=None, scale=alt.Scale(domain=places, range=dashes)),
+        "color": alt.Color(
+            "colour:N", legend=None, scale=alt.Scale(domain=names, range=[f"@{name}" for name in names])
+        ),
+        "strokeDash": alt.StrokeDash("colour:N", legend=None, scale=alt.Scale(domain=names, range=dashes)),
         "opacity": alt.OpacityValue(FAINT, condition=bright),
     }
 
@@ -126,29 +127,32 @@ def _playhead(axis: str, x: alt.X) -> list[alt.Chart]:
     return [here.mark_rule(color="@text", strokeWidth=1, opacity=0.35).encode(x=x)]
 
 
-def _legend(shown: tuple[str, ...], look: dict[str, Any]) -> View:
-    """Write a line for each run, with the numbers at the playhead; columns that have no room are out of sight."""
+def _legend(look: dict[str, Any]) -> View:
+    """Write a line for each run, with the numbers at the playhead; columns that have no room are out of sight.
+
+    The line of the titles, -1, is followed by an empty one for each run, so that the height does not hang on `step`.
+    """
     place: dict[str, Any] = {
         "x": alt.X("share:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
-        "y": alt.Y("line:Q", scale=alt.Scale(domain=[-1.5, len(shown) - 0.5]), axis=None, sort="descending"),
+        "y": alt.Y("line:O", axis=None),
     }
     dots = {name: channel for name, channel in look.items() if name != "strokeDash"}
     run = alt.Chart(source("legend")).transform_filter("datum.position == step")
     row = run.encode(**place, **dots)
     titles = alt.Chart(source("titles")).encode(**place, color=alt.value("@muted"))
-    names: dict[str, Any] = {"dx": 54, "limit": alt.ExprRef(f"{_WIDE} ? 0.55 * {_WIDTH} - 150 : {_WIDTH} - 140")}
+    names: dict[str, Any] = {"dx": 54, "limit": alt.ExprRef(f"{_WIDE} ? 0.52 * {_WIDTH} - 150 : {_WIDTH} - 140")}
     reach = {"share": "0", "end": f"44 / {_WIDTH}"}
     layers = [
         run.transform_calculate(**reach).mark_rule(strokeWidth=2.5).encode(**place, **look, x2="end:Q"),
         _cell(row, "0", "name", align="left", **names),
         _cell(row, f"{_WIDE} ? 0.875 : {AWAY}", "state", align="left", limit=alt.ExprRef(f"0.125 * {_WIDTH}")),
     ]
-    for field, share in (("accuracy", f"{_WIDE} ? 0.55 : 1"), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
+    for field, share in (("accuracy", f"{_WIDE} ? 0.52 : 1"), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
         layers += [_cell(part, share, field, align="right") for part in (row, titles)]
     # a wide line that nobody sees, so that a whole row can be pointed at
     whole = run.transform_calculate(share="0", end="1").mark_rule(strokeWidth=LINE, opacity=0.001)
     layers.append(whole.encode(**place, color=look["color"], x2="end:Q").add_params(_pointing("rows")))
-    return alt.layer(*layers).properties(name="legend", width=880, height=LINE * (len(shown) + 1))
+    return alt.layer(*layers).properties(name="legend", width=880, height=alt.Step(LINE))
 
 
 def _cell(rows: alt.Chart, share: str, field: str, **mark: Any) -> alt.Chart:  # noqa: ANN401 - Altair's

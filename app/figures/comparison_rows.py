@@ -22,6 +22,7 @@ class Race:
 
     reports: tuple[Report, ...]
     names: tuple[str, ...]
+    colours: tuple[str, ...]  # names in app.palette.QUANTITIES
     states: tuple[str, ...]  # in a few words, where each run comes from or how far it is
 
     @property
@@ -41,23 +42,11 @@ def rows(race: Race) -> Rows:
     buckets = MOST_POINTS // 2 // max(1, len(race.reports))
     return {
         "limits": limit_rows(race.reports),
-        "curve": _together([_curve(report, buckets) for report in race.reports]),
-        "epochs": _together(
-            [_epochs(race, report, name) for report, name in zip(race.reports, race.names, strict=True)]
-        ),
-        "event": _together([_event(report) for report in race.reports]),
+        "curve": _together(race, [_curve(report, buckets) for report in race.reports]),
+        "epochs": _together(race, list(map(_epochs, [race] * len(race.reports), race.reports, race.names))),
+        "event": _together(race, [_event(report) for report in race.reports]),
         "legend": pd.DataFrame(_legend(race)),
-        "titles": pd.DataFrame(
-            [
-                {
-                    "line": -1,
-                    "accuracy": _("test accuracy"),
-                    "best": _("best (epoch)"),
-                    "speed": _("images/s"),
-                    "spent": _("seconds"),
-                }
-            ]
-        ),
+        "titles": pd.DataFrame(_titles(race)),
     }
 
 
@@ -91,17 +80,31 @@ def _event(report: Report) -> pd.DataFrame:
     )
 
 
-def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Put the runs' rows under each other, with the place of each run."""
-    numbered = [frame.assign(run=place) for place, frame in enumerate(frames)]
+def _together(race: Race, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put the runs' rows under each other, with the place and the colour of each run."""
+    looks = zip(race.colours, frames, strict=True)
+    numbered = [frame.assign(run=place, colour=colour) for place, (colour, frame) in enumerate(looks)]
     filled = [frame for frame in numbered if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else numbered[0]
+
+
+def _titles(race: Race) -> list[dict[str, object]]:
+    """Name the legend's columns, above an empty line for each run."""
+    titles = {
+        "accuracy": _("test accuracy"),
+        "best": _("best (epoch)"),
+        "speed": _("images/s"),
+        "spent": _("seconds"),
+    }
+    empty = dict.fromkeys(titles, "")
+    return [{"line": -1, **titles}, *({"line": place, **empty} for place in range(len(race.reports)))]
 
 
 def _legend(race: Race) -> list[dict[str, object]]:
     """Write each run's line at each position of the playhead."""
     return [
         {"run": place, "line": place, "position": position, "name": race.names[place], "state": race.states[place]}
+        | {"colour": race.colours[place]}
         | line(report, position + 1 if race.ended else report.epoch_count)
         for position in range(max(1, race.steps))
         for place, report in enumerate(race.reports)

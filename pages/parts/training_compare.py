@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import page
 from app.figures import comparison_words as words
+from app.figures.comparison import colours
 from app.figures.comparison_rows import Race
 from app.figures.training_rows import report
 from app.i18n import _, error_sentence, language, ngettext
@@ -152,7 +153,8 @@ def race(jobs: Jobs, specs: tuple[RunSpec, ...], axis: str) -> tuple[Race, list[
     """Take what the runs have reported at this moment."""
     runs = [find(jobs, spec) for spec in specs]
     reports = tuple(report(job, spec, language(), axis) for job, spec in zip(runs, specs, strict=True))
-    return Race(reports=reports, names=words.names(specs), states=tuple(map(words.state, runs))), runs
+    states = tuple(map(words.state, runs))
+    return Race(reports=reports, names=words.names(specs), colours=colours(specs), states=states), runs
 
 
 def about() -> None:

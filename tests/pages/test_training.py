@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,10 +10,14 @@ from app.figures import training as figure
 from app.figures import training_rows as drawn
 from app.figures import training_words as words
 from app.i18n import translations
-from core import jobs
+from core import jobs, run_text
+from core.exchange import export_run, import_run
 from core.models import MODELS
-from core.run import RunSpec
+from core.optimizers import OPTIMIZERS
+from core.preset_runs import COMPARISONS
+from core.run import QUICK, RunSpec
 from core.training_script import training_script
+from pages.parts import training_setup
 
 SMALL = {"images": 500, "epochs": 2}
 SPEC = RunSpec(train_images=500, epochs=2)
@@ -70,6 +75,267 @@ def trained(manager):
     job = manager.get(SPEC)
     assert ended(job).status == "done"
     return job
+
+
+def spoken(at):
+    return said(at) + " ".join(caption.value for caption in at.caption)
+
+
+def test_the_first_button_is_the_quick_run(manager):
+    at = visit(model="mlp")
+    assert at.button[0].key == "quick"
+    quick = replace(QUICK, model="mlp")
+    fine(at.button[0].click().run())
+    assert ended(manager.get(quick)).status == "done"
+    fine(at.run())
+    assert setup_of(at) == quick
+    assert "Trained: test accuracy" in said(at)
+
+
+def setup_of(at):
+    """Return the run that the controls hold, through the script that the page offers."""
+    return at.session_state["accepted"]
+
+
+EVERYTHING = RunSpec(
+    model="stack",
+    options={"depth": 26, "residual": False, "norm": True},
+    epochs=3,
+    batch_size=50,
+    optimizer="rmsprop",
+    lr=0.003,
+    momentum=0.25,
+    weight_decay=0.01,
+    schedule="cosine",
+    shift=2,
+    rotate=7.5,
+    patience=4,
+    train_images=700,
+    seed=9,
+)
+
+
+def link_of(spec):
+    """Return what the page's link says of a run."""
+    values = training_setup.controls(spec)
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    "spec", [EVERYTHING, RunSpec(nesterov=True), RunSpec(model="resnet", options={"block": "pre_activation"})]
+)
+def test_a_link_opens_every_setting(spec):
+    at = visit(**link_of(spec))
+    assert not at.warning
+    assert not at.error
+    assert setup_of(at) == spec
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_option_of_a_network_has_a_control(model):
+    at = visit(model=model, **SMALL)
+    for option in MODELS[model].options:
+        assert at.session_state[f"{model}.{option.name}"] == option.default
+
+
+def test_choosing_an_optimizer_brings_a_rate_that_suits_it():
+    at = visit(**SMALL)
+    fine(at.selectbox(key="optimizer").set_value("adam").run())
+    assert at.number_input(key="lr").value == 0.001
+    assert at.number_input(key="momentum").disabled
+    assert setup_of(at) == replace(SPEC, optimizer="adam", lr=0.001)
+
+
+@pytest.mark.parametrize(
+    "name", ["optimizer", "schedule", "nesterov", "decay", "shift", "rotate", "patience", "cnn.dropout", "axis"]
+)
+def test_nonsense_for_any_setting_is_named(name):
+    at = visit(**SMALL | {name: "<b>"})
+    assert f"The link asks for {name}" in at.warning[0].value.replace("\\", "")
+    assert setup_of(at) == SPEC
+
+
+def test_an_option_out_of_its_bounds_is_refused_in_the_words_of_its_label():
+    at = visit(model="stack", **{"stack.depth": 21})
+    assert "layers with weights must be one of 8, 14" in at.error[0].value
+    at = visit(
+        model="inception",
+        **{f"inception.{name}": "false" for name in ("branch1x1", "branch5x5", "branch3x3", "branch_pool")},
+    )
+    assert at.error[0].value.startswith("At least one of")
+    assert at.button(key="start").disabled
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_update_rule_has_the_numbers_of_the_run(optimizer):
+    at = visit(optimizer=optimizer, lr=0.003, step="true", decay=0.25, schedule="step")
+    assert r"0.003\," in at.latex[1].value
+    assert (r"0.25\," in at.latex[0].value) == (optimizer != "adamw")
+
+
+def test_the_augmentation_is_shown_where_it_is_on():
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    from app.figures.training_augmented import COUNT, IMAGE, SIDE, strip
+    from core.augmentation import examples
+
+    picture = np.asarray(Image.open(io.BytesIO(strip(2, 10.0, 3))))
+    images = examples(IMAGE, RunSpec(shift=2, rotate=10.0, seed=3), COUNT)
+    scale = SIDE // 28
+    for place, image in enumerate(images):
+        shown = picture[::scale, place * SIDE : (place + 1) * SIDE : scale]
+        assert np.array_equal(255 - shown, image)
+
+
+# --- Several runs
+
+
+OTHER = replace(SPEC, model="mlp")
+
+
+@pytest.fixture(scope="module")
+def both(trained, manager):
+    """Two small runs that are there."""
+    return trained, ended(manager.submit(OTHER))
+
+
+def compared(at):
+    """Return what the link says of the comparison; AppTest gives lists for what was there at first."""
+    value = at.query_params["compare"]
+    return value if isinstance(value, str) else value[0]
+
+
+def compare_text(*specs):
+    return run_text.write_all(specs)
+
+
+def test_a_run_is_added_to_a_comparison_and_the_comparison_closed(both):
+    at = visit(**SMALL)
+    fine(at.button(key="add").click().run())
+    assert compared(at) == compare_text(SPEC)
+    fine(at.segmented_control(key="model").set_value("mlp").run())
+    assert "CNN" in said(at)
+    data = picture(at)
+    assert decoded(data["data"]["legend"], "name")[:2] == ["CNN", "MLP"]
+    fine(at.button(key="add").click().run())
+    assert compared(at) == compare_text(SPEC, OTHER)
+    fine(at.button(key="leave").click().run())
+    assert "compare" not in at.query_params
+    assert picture(at)["key"] == "run"
+
+
+def decoded(source, column):
+    return source["columns"][column]
+
+
+def test_a_link_opens_a_comparison(both):
+    at = visit(compare=compare_text(SPEC, OTHER))
+    assert setup_of(at) == SPEC  # the controls follow where the link does not name a run itself
+    data = picture(at)
+    assert data["key"] == "runs"
+    assert data["steps"] == 2
+    assert decoded(data["data"]["legend"], "state")[0] == "trained here"
+    accuracies = [f"{100 * job.epochs[-1].test_accuracy:.2f} %" for job in both]
+    assert decoded(data["data"]["legend"], "accuracy")[-2:] == accuracies
+    assert "leads" in said(at) or "level" in said(at)
+    assert all(f"{name}: test accuracy" in data["alt"] for name in ("CNN", "MLP"))
+
+
+def test_what_is_missing_is_trained_by_one_button_and_the_queue_stops_it(manager):
+    slow = [RunSpec(epochs=20, seed=seed) for seed in (50, 51, 52)]
+    at = visit(compare=compare_text(*slow), queue="true")
+    assert at.button(key="train_missing").label == "Train the 3 missing runs"
+    fine(at.button(key="train_missing").click().run())
+    jobs = [manager.get(spec) for spec in slow]
+    assert all(job is not None and job.active for job in jobs)
+    assert "0 of 3 runs are there, 3 under way." in said(at)
+    assert "3 runs train or wait." in said(at)
+    assert picture(at)["steps"] == 0
+    for job in jobs[::-1]:
+        fine(at.button(key=f"stop_{job.key}").click().run())
+        assert ended(job).status == "cancelled"
+    fine(at.run())
+    assert "No run trains or waits at the moment." in said(at)
+
+
+def test_a_run_is_left_out_of_the_comparison(both):
+    at = visit(compare=compare_text(SPEC, OTHER))
+    fine(at.multiselect(key="compare.kept").set_value([run_text.write(OTHER)]).run())
+    assert compared(at) == compare_text(OTHER)
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_a_prepared_comparison_opens_by_its_button_and_by_its_name(name):
+    at = visit(**SMALL)
+    fine(at.button(key=f"prepared_{name}").click().run())
+    assert compared(at) == name
+    assert setup_of(at) == COMPARISONS[name].runs[0]
+    again = visit(compare=name)
+    assert setup_of(again) == COMPARISONS[name].runs[0]
+    assert COMPARISONS[name].about in said(again)
+
+
+@pytest.mark.parametrize("text", ["<b>", "cnn~epochs-1000", "cnn~lr-nan", "~~~~", "'); drop", "cnn~" + "x" * 5000])
+def test_a_comparison_that_cannot_be_read_is_said_and_left_out(both, text):
+    at = visit(**SMALL, compare=compare_text(OTHER) + "~~" + text)
+    assert "A run of the link's comparison is left out." in at.warning[0].value
+    assert picture(at)["key"] == "runs"
+
+
+def test_the_numbers_of_all_runs_are_listed(both):
+    at = visit(compare=compare_text(SPEC, OTHER), numbers="true")
+    table = at.dataframe[0].value
+    assert table["test_accuracy"].tolist() == [epoch.test_accuracy for job in both for epoch in job.epochs]
+
+
+@pytest.mark.parametrize("axis", ["samples", "seconds"])
+def test_the_axis_is_part_of_the_link(both, axis):
+    for query in (SMALL, {"compare": compare_text(SPEC, OTHER)}):
+        rows = picture(visit(**query, axis=axis))["data"]
+        assert rows["limits"]["digest"] != picture(visit(**query))["data"]["limits"]["digest"]
+
+
+# --- On and on
+
+
+def test_a_finished_run_goes_on_for_more_epochs(trained, manager):
+    at = visit(**SMALL)
+    fine(at.button(key="more_epochs").click().run())
+    longer = manager.get(replace(SPEC, epochs=12))
+    assert setup_of(at) == replace(SPEC, epochs=12)
+    assert ended(longer).status == "done"
+    assert [epoch.test_accuracy for epoch in longer.epochs[:2]] == [epoch.test_accuracy for epoch in trained.epochs]
+    assert longer.resumed_from == 2
+
+
+def test_a_run_with_a_schedule_is_not_offered_more_epochs(manager):
+    spec = replace(SPEC, schedule="cosine")
+    ended(manager.submit(spec))
+    at = visit(**link_of(spec))
+    assert "more_epochs" not in [button.key for button in at.button]
+
+
+def test_a_run_from_elsewhere_is_told_apart_and_trained_here_on_request(manager, monkeypatch):
+    spec = replace(SPEC, seed=77)
+    job = ended(manager.submit(spec))
+    key = import_run(export_run(job.key, manager.store), manager.store)
+    manager.store.remove(job.key)
+    at = visit(run=key)
+    assert setup_of(at) == spec
+    assert "This run was imported" in spoken(at)
+    assert at.button(key="start").label == "Train it here"
+    fine(at.button(key="start").click().run())
+    assert ended(manager.get(spec)).origin == "here"
+    fine(at.run())
+    assert "This run was imported" not in spoken(at)
+
+
+def test_an_imported_run_that_is_not_there_is_named():
+    at = visit(**SMALL, run="i0123456789abcde")
+    assert "The link asks for run" in at.warning[0].value
 
 
 def test_looking_starts_nothing(manager):
