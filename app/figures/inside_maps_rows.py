@@ -100,7 +100,7 @@ def grid(asked: Asked, layer: int, theme: Theme) -> pd.DataFrame:
         row: dict[str, Any] = {
             "rank": rank,
             "urls": [picture(each, most, "prediction", theme) for each, most in zip(maps, largest, strict=True)],
-            "numbers": _numbers(np.stack(maps)) if maps[0].size == 1 else None,
+            "numbers": _numbers(np.ravel(maps)) if maps[0].size == 1 else None,
         }
         rows.append(row)
     return pd.DataFrame(rows)
