@@ -1,0 +1,169 @@
+"""The pictures of a drawn digit: what each network sees in it, how it was made small, and what decides.
+
+Constant specs; app/figures/digit_rows.py has the rows.
+"""
+
+from typing import Any
+
+import altair as alt
+
+from app.charts import parameter, source
+from app.figures.comparison import ORDER, OWN
+from app.figures.line import carrier
+from app.i18n import _
+from core.digits import FIELD, STEPS
+
+ROW = 66  # px for a network
+MAP_HEIGHT = 300  # px of the map of the gradient
+STEP_HEIGHT = 190  # px of the small images
+TITLE, FEET = 0.34, 0.2  # shares of a network's row above its bars, and below them for the digits
+BAR = 0.8  # of the distance from one bar to the next
+SQUARE = 0.4  # of a cell; the side of what shows the ink in it
+_UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
+_DOWN = alt.Scale(domain=[1, 0], nice=False, zero=False)
+_BLOCK: dict[str, Any] = {
+    "x": alt.X("x0:Q", scale=_UNIT, axis=None),
+    "x2": "x1:Q",
+    "y": alt.Y("y0:Q", scale=_DOWN, axis=None),
+    "y2": "y1:Q",
+}
+_COLOURS = alt.Scale(domain=[*OWN, *ORDER], range=[f"@{name}" for name in (*OWN, *ORDER)])
+
+
+def bars() -> Any:  # noqa: ANN401 - what Altair's methods give
+    """Draw a row of ten bars for each network; the source "frame" says how many there are."""
+    down = alt.Scale(domain=[0, alt.ExprRef("max(1, data('frame')[0].nets)")], reverse=True, nice=False)
+    across = alt.Scale(domain=[-0.5, 9.5], nice=False, zero=False)
+    foot = f"datum.net + 1 - {FEET}"
+    cells = alt.Chart(source("bars")).transform_calculate(
+        left=f"datum.digit - {BAR / 2}",
+        right=f"datum.digit + {BAR / 2}",
+        foot=foot,
+        head=f"{foot} - {1 - TITLE - FEET} * datum.probability",
+        middle=f"datum.net + 1 - {FEET / 2}",
+    )
+    y: dict[str, Any] = {"scale": down, "axis": None}
+    x: dict[str, Any] = {"scale": across, "axis": None}
+    box = {"x": alt.X("left:Q", **x), "x2": "right:Q", "y2": "foot:Q"}
+    tooltip = [
+        alt.Tooltip("name:N", title=_("network")),
+        alt.Tooltip("digit:Q", title=_("digit")),
+        alt.Tooltip("probability:Q", title=_("probability"), format=".4~g"),
+    ]
+    names = alt.Chart(source("nets")).transform_calculate(top=f"datum.net + {TITLE / 2}")
+    title: dict[str, Any] = {"baseline": "middle", "fontSize": alt.expr("0.87 * em")}
+    layers = [
+        carrier(),
+        cells.mark_rule(color="@grid").encode(x=alt.X("left:Q", **x), x2="right:Q", y=alt.Y("foot:Q", **y)),
+        cells.mark_rect().encode(
+            **box,
+            y=alt.Y("head:Q", **y),
+            color=alt.Color("colour:N", scale=_COLOURS, legend=None),
+            opacity=alt.condition("datum.seen", alt.value(1), alt.value(0.45)),
+            tooltip=tooltip,
+        ),
+        cells.mark_text(color="@muted", fontSize=alt.expr("0.8 * em")).encode(
+            x=alt.X("digit:Q", **x), y=alt.Y("middle:Q", **y), text="digit:Q"
+        ),
+        names.mark_text(align="left", color="@text", **title).encode(
+            x=alt.XDatum(-0.5 + (1 - BAR) / 2, **x), y=alt.Y("top:Q", **y), text="name:N"
+        ),
+        names.mark_text(align="right", color="@text", fontWeight=600, **title).encode(
+            x=alt.XDatum(9.5 - (1 - BAR) / 2, **x), y=alt.Y("top:Q", **y), text="verdict:N"
+        ),
+    ]
+    return alt.layer(*layers).properties(name="bars", width=500)
+
+
+def steps() -> Any:  # noqa: ANN401 - what Altair's methods give
+    """Draw the images of all steps beside each other, a frame around the one at the playhead."""
+    tile = f"min({_across('steps')} / {len(STEPS)}, {_down('steps')} - 3.4 * em)"
+    side = f"({tile} - 10)"
+    images = _placed(alt.Chart(source("images")), "steps", (f"datum.place * {tile} + 2", "2", side, side))
+    marks = _placed(
+        alt.Chart(source("marks")).transform_filter("datum.step === step"),
+        "steps",
+        (
+            f"datum.place * {tile} + 2 + datum.left * {side}",
+            f"2 + datum.top * {side}",
+            f"datum.wide * {side}",
+            f"datum.high * {side}",
+        ),
+    )
+    texts: dict[str, Any] = {"align": "left", "baseline": "top", "color": "@text"}
+    under = images.encode(x=_BLOCK["x"], y=alt.Y("y1:Q", scale=_DOWN, axis=None))
+    layers = [
+        images.mark_rect(stroke="@grid", fill="white").encode(**_BLOCK),  # paper, in the dark theme too
+        images.mark_image(aspect=False, smooth=False).encode(url="url:N", **_BLOCK),
+        images.transform_filter("datum.place === step")
+        .mark_rect(fillOpacity=0, stroke="@weight", strokeWidth=3)
+        .encode(**_BLOCK),
+        marks.mark_rect(fillOpacity=0, stroke="@loss", strokeWidth=2.5).encode(**_BLOCK),
+        under.mark_text(dy=8, fontWeight=600, fontSize=alt.expr(f"min(0.87 * em, {tile} / 5.4)"), **texts).encode(
+            text="name:N"
+        ),
+        under.mark_text(
+            dy={"expr": "8 + 1.35 * em"}, fontSize=alt.expr(f"min(0.8 * em, {tile} / 6.4)"), **texts
+        ).encode(text="size:N"),
+    ]
+    chart = alt.layer(*layers).properties(name="steps", width=760, height=STEP_HEIGHT)
+    return chart.add_params(parameter("step"))
+
+
+def saliency() -> Any:  # noqa: ANN401 - what Altair's methods give
+    """Draw the gradient as coloured cells, and the ink as squares on them."""
+    cell = f"(min({_across('saliency')}, {_down('saliency')}) / {FIELD})"
+    whole = _placed(alt.Chart(source("cells")), "saliency", (f"datum.col * {cell}", f"datum.row * {cell}", cell, cell))
+    small = _placed(
+        alt.Chart(source("cells")).transform_filter("datum.ink > 0.1"),
+        "saliency",
+        (
+            f"(datum.col + {(1 - SQUARE) / 2}) * {cell}",
+            f"(datum.row + {(1 - SQUARE) / 2}) * {cell}",
+            f"{SQUARE} * {cell}",
+            f"{SQUARE} * {cell}",
+        ),
+    )
+    edge = f"{FIELD} * {cell}"
+    tooltip = [
+        alt.Tooltip("row:Q", title=_("row")),
+        alt.Tooltip("col:Q", title=_("column")),
+        alt.Tooltip("ink:Q", title=_("ink"), format=".2f"),
+        alt.Tooltip("gradient:Q", title=_("gradient of the score"), format=".3~g"),
+    ]
+    shade = alt.Scale(domain=[0, 1], range=[0, 1])
+    sign = alt.Scale(domain=["-", "+"], range=["@residual", "@weight"])
+    layers = [
+        _placed(alt.Chart(source("frame")), "saliency", ("0", "0", edge, edge))
+        .mark_rect(fillOpacity=0, stroke="@grid")
+        .encode(**_BLOCK),
+        whole.mark_rect().encode(
+            fill=alt.Fill("sign:N", scale=sign, legend=None),
+            fillOpacity=alt.FillOpacity("shade:Q", scale=shade, legend=None),
+            tooltip=tooltip,
+            **_BLOCK,
+        ),
+        small.mark_rect(fill="@text").encode(
+            fillOpacity=alt.FillOpacity("ink:Q", scale=shade, legend=None), tooltip=tooltip, **_BLOCK
+        ),
+    ]
+    return alt.layer(*layers).properties(name="saliency", width=300, height=MAP_HEIGHT)
+
+
+def _across(view: str) -> str:
+    return f"range('{view}_x')[1]"  # px
+
+
+def _down(view: str) -> str:
+    return f"range('{view}_y')[0]"  # px
+
+
+def _placed(chart: Any, view: str, box: tuple[str, str, str, str]) -> Any:  # noqa: ANN401 - Altair's own
+    """Compute the edges of blocks from expressions of left, top, width and height in px."""
+    left, top, wide, high = box
+    return chart.transform_calculate(
+        x0=f"({left}) / {_across(view)}",
+        x1=f"({left} + {wide}) / {_across(view)}",
+        y0=f"({top}) / {_down(view)}",
+        y1=f"({top} + {high}) / {_down(view)}",
+    )

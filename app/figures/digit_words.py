@@ -1,0 +1,167 @@
+"""What is said about a drawn digit: what the networks see, what each step did, where the gradient is large."""
+
+from collections.abc import Mapping, Sequence
+
+from app.figures.convolution_words import below_zero
+from app.i18n import _
+from app.page import Kind
+from core.datasets import MEAN, STD
+from core.digits import FIELD, PEN, SIDE, SMALL, Centred, Drawing
+from core.errors import InputError
+from core.predict import Prediction
+from core.saliency import Saliency
+
+Answer = Prediction | InputError | None  # of a network; None where nothing was asked
+
+SURE = 0.995  # from here on a probability would be rounded to 100 %
+
+
+def percent(probability: float) -> str:
+    """Write a probability; one that is not 1 is not written as 100 %."""
+    return "> 99 %" if probability >= SURE else f"{100 * probability:.0f} %"
+
+
+def verdict(answer: Answer) -> str:
+    """Say what a network sees, in a few characters."""
+    if not isinstance(answer, Prediction):
+        return ""
+    if answer.digit is None:
+        return _("not finite")
+    return _("{digit} ({probability})").format(digit=answer.digit, probability=percent(answer.confidence))
+
+
+def status(names: Sequence[str], answers: Sequence[Answer], drawing: Drawing) -> tuple[str, Kind]:
+    """Say what the networks see, as a sentence and its kind."""
+    if not names:
+        return _("No trained network is there yet. Start a run above; the quick one takes a few seconds."), "warning"
+    if all(answer is None for answer in answers):
+        if drawing == Drawing():
+            return _(
+                "Draw a digit, or begin with one of the test set; the networks say at once what they see."
+            ), "neutral"
+        return _("This is no more than a dot; draw a digit that fills most of the pad."), "warning"
+    return _agreement(
+        {name: answer for name, answer in zip(names, answers, strict=True) if isinstance(answer, Prediction)}
+    )
+
+
+def _agreement(predictions: Mapping[str, Prediction]) -> tuple[str, Kind]:
+    seen = {name: answer.digit for name, answer in predictions.items() if answer.digit is not None}
+    if not seen:
+        return _("No network has an answer: what they compute is not finite."), "bad"
+    if len(seen) == 1:
+        ((name, digit),) = seen.items()
+        return _("{name} sees a {digit}, with probability {probability}.").format(
+            name=name, digit=digit, probability=percent(predictions[name].confidence)
+        ), "neutral"
+    if len(set(seen.values())) == 1:
+        return _("All {count} networks see a {digit}.").format(count=len(seen), digit=min(seen.values())), "good"
+    groups = [
+        _("{names}: {digit}").format(
+            names=_(", ").join(name for name, other in seen.items() if other == digit), digit=digit
+        )
+        for digit in sorted(set(seen.values()))
+    ]
+    return _("The networks disagree. {answers}.").format(answers=_("; ").join(groups)), "warning"
+
+
+def bars_alternative(names: Sequence[str], answers: Sequence[Answer]) -> str:
+    """Describe the bars: each network's answer and its next best."""
+    sentences = []
+    for name, answer in zip(names, answers, strict=True):
+        if not isinstance(answer, Prediction):
+            continue
+        if answer.digit is None:
+            sentences.append(_("{name}: not finite.").format(name=name))
+            continue
+        order = sorted(range(10), key=lambda digit: -answer.probabilities[digit])
+        sentences.append(
+            _("{name}: {digit} with probability {first}, next {second} with {then}.").format(
+                name=name,
+                digit=order[0],
+                first=percent(answer.confidence),
+                second=order[1],
+                then=percent(answer.probabilities[order[1]]),
+            )
+        )
+    return " ".join(sentences) or _("Ten bars for each network, all empty.")
+
+
+def hint(drawing: Drawing, small: Centred) -> str:
+    """Say where a drawing is unlike those that the networks have learned, or nothing."""
+    if drawing.strokes and drawing.example is None and max(small.cropped.shape) < SMALL:
+        width = PEN * small.factor
+        return _(
+            "Drawn this small, the lines become {width:.1f} pixels wide; those of MNIST are about {usual:.1f}. Draw "
+            "the digit larger, and the networks will know it better."
+        ).format(width=width, usual=PEN * FIELD / SIDE)
+    return ""
+
+
+def sizes(small: Centred) -> list[str]:
+    """Return what stands under each image: rows × columns, and of the last one the values."""
+    shapes = [array.shape for array in (small.drawn, small.cropped, small.scaled, small.field)]
+    low, high = -MEAN / STD, (small.field.max() - MEAN) / STD
+    return [f"{rows} × {columns}" for rows, columns in shapes] + [f"{_number(low)} … {_number(high)}"]
+
+
+def captions(small: Centred) -> list[str]:
+    """Explain each step with its numbers."""
+    top, left, bottom, right = small.box
+    high, wide = small.cropped.shape
+    rows, columns = small.scaled.shape
+    return [
+        _("What was drawn, as {high} × {wide} pixels: 0 is paper, 1 is ink, between them lies a soft edge.").format(
+            high=small.drawn.shape[0], wide=small.drawn.shape[1]
+        ),
+        _(
+            "The smallest rectangle that holds all ink: rows {top} to {bottom}, columns {left} to {right}. Where on "
+            "the pad it was drawn is forgotten."
+        ).format(top=top, bottom=bottom - 1, left=left, right=right - 1),
+        _(
+            "Scaled with its proportions until the longest side has 20 pixels: {high} × {wide} become {rows} × "
+            "{columns}. Each new pixel is the mean of the {size:.1f} × {size:.1f} old ones under it, so edges turn "
+            "grey (anti-aliasing). How large it was drawn is forgotten."
+        ).format(high=high, wide=wide, rows=rows, columns=columns, size=1 / small.factor),
+        _(
+            "The centre of mass is the mean place of the ink, here row {row:.1f}, column {column:.1f}. It comes to the "
+            "middle of a field of 28 × 28 pixels, as near as whole pixels allow."
+        ).format(row=small.mass[0], column=small.mass[1]),
+        _(
+            "Minus the mean {mean}, divided by the deviation {std} of all training pixels: paper becomes {low}, the "
+            "darkest ink {high}. This is what the networks get."
+        ).format(mean=MEAN, std=STD, low=_number(-MEAN / STD), high=_number((small.field.max() - MEAN) / STD)),
+    ]
+
+
+def saliency_in_words(name: str, found: Saliency) -> str:
+    """Say how to read the map, and how strong it is at most."""
+    return _(
+        "The slope of {name}'s score for {digit} in each pixel: more ink on blue raises the score, more ink on "
+        "{colour} lowers it; squares are the ink that is there. The strongest slope is {largest}: a tenth of ink "
+        "there changes the score by {change}."
+    ).format(
+        name=name,
+        digit=found.digit,
+        colour=below_zero(),
+        largest=_number(strongest(found)),
+        change=_number(strongest(found) / 10),
+    )
+
+
+def saliency_alternative(name: str, found: Saliency) -> str:
+    """Describe the map of the gradient."""
+    row, column = divmod(int(abs(found.gradient).argmax()), found.gradient.shape[1])
+    return _(
+        "28 × 28 cells, the gradient of {name}'s score for {digit}. It is strongest in row {row}, column {column}: "
+        "{largest}."
+    ).format(name=name, digit=found.digit, row=row, column=column, largest=_number(strongest(found)))
+
+
+def strongest(found: Saliency) -> float:
+    """Return the entry of the gradient that is farthest from 0."""
+    return float(found.gradient.flat[abs(found.gradient).argmax()])
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

@@ -1,0 +1,154 @@
+"""Draw a digit: what every trained network sees in it while it grows, how it is made small, and what decides."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import link, page
+from app.charts import compiled
+from app.choice import choice
+from app.figures import comparison_words as compared
+from app.figures import digit as figure
+from app.figures import digit_rows as drawn
+from app.figures import digit_words as words
+from app.figures.digit_words import Answer
+from app.i18n import _, error_sentence, language
+from app.pad import drawn_pixels, pad, sent
+from app.player import player
+from core.digits import STEPS, Centred, Drawing, centre, pixels
+from core.errors import InputError
+from core.jobs import Job, Jobs
+from core.predict import Net, gradient, predict
+from core.run import RunSpec
+from core.torch_thread import torch_ready
+from core.trained_nets import trained_nets
+from pages.parts import training_compare
+
+KEY = "digit"  # of the pad, in the link as well
+LOADING = 0.5  # s between two looks while PyTorch is loaded
+REST = f"{KEY}.rest"  # in the session: the latest drawing that no line grew in
+NETS = f"{KEY}.nets"  # in the session: the networks, so that they are not looked up while a line grows
+
+
+def show(jobs: Jobs, spec: RunSpec, _job: Job | None) -> None:
+    """Draw the pad and what depends on it; what is drawn runs this alone anew."""
+    ready = torch_ready()
+    st.fragment(_draw, run_every=None if ready else LOADING)(jobs, spec, ready)
+
+
+def _draw(jobs: Jobs, spec: RunSpec, was_ready: bool) -> None:
+    if torch_ready() != was_ready:
+        st.rerun()  # the page asks no more every half second
+    nets = _nets(jobs, spec)
+    left, right = st.columns([2, 3], gap="medium")
+    with right:
+        said = _live(nets) if was_ready else _loading()
+    below = st.container()
+    if was_ready and nets:
+        with below:
+            _closer(nets)
+    with left:  # last: the pad tells what is new when it sees that this run has ended
+        pad(key=KEY, label=_("Draw a digit, 0 to 9"), live=True, said=said)
+
+
+def _nets(jobs: Jobs, spec: RunSpec) -> tuple[Net, ...]:
+    """Return the networks to ask; while a line grows, those of its beginning."""
+    if sent(KEY).lifted or NETS not in st.session_state:
+        st.session_state[NETS] = trained_nets(jobs, training_compare.shown(spec) or (spec,))
+    kept: tuple[Net, ...] = st.session_state[NETS]
+    return kept
+
+
+def _loading() -> str:
+    page.status(_("PyTorch is being loaded; the pad can be used already."))
+    return ""
+
+
+def _live(nets: Sequence[Net]) -> str:
+    """Draw each network's bars and return what was said."""
+    answers = _answers(nets)
+    names = compared.names([net.spec for net in nets])
+    titles = [
+        _("{name} · {accuracy} of the test set").format(name=name, accuracy=f"{net.accuracy:.1%}")
+        for name, net in zip(names, nets, strict=True)
+    ]
+    sentence, kind = words.status(names, answers, sent(KEY).drawing)
+    page.status(sentence, kind)
+    player(
+        compiled(figure.bars),
+        key=f"{KEY}-bars",
+        name="drawn-digit",
+        alt=words.bars_alternative(names, answers),
+        data=drawn.bar_rows(nets, titles, answers),
+        height=figure.ROW * max(1, len(nets)),
+    )
+    for error in (answer for answer in answers if isinstance(answer, InputError)):
+        page.status(error_sentence(error), "warning")
+    return sentence
+
+
+def _answers(nets: Sequence[Net]) -> list[Answer]:
+    """Ask the networks; nobody has an answer where nothing is drawn, or no more than a dot."""
+    picture = drawn_pixels(KEY)
+    try:
+        return list(predict(nets, centre(picture).field)) if picture is not None else [None] * len(nets)
+    except InputError:
+        return [None] * len(nets)
+
+
+def _closer(nets: Sequence[Net]) -> None:
+    """Show what became of the latest drawing that was at rest, and what its prediction hangs on."""
+    latest = sent(KEY)
+    if latest.lifted:
+        st.session_state[REST] = latest.drawing
+    drawing: Drawing = st.session_state.get(REST, Drawing())
+    try:
+        small = centre(pixels(drawing))
+    except InputError:
+        return  # said above
+    _steps(drawing, small)
+    _slope(nets, small)
+
+
+def _steps(drawing: Drawing, small: Centred) -> None:
+    st.markdown(_("**How it is made small.** MNIST's digits were treated so, and a network knows only such."))
+    captions = words.captions(small)
+    player(
+        compiled(figure.steps),
+        key=f"{KEY}-steps",
+        name="digit-steps",
+        alt=_("Five images of the digit, from the pad to the network.") + " " + " ".join(captions),
+        data=drawn.step_rows(drawing, language()),
+        steps=len(STEPS),
+        captions=captions,
+    )
+    if hint := words.hint(drawing, small):
+        page.status(hint, "warning")
+
+
+def _slope(nets: Sequence[Net], small: Centred) -> None:
+    st.markdown(_("**What the prediction hangs on.** The gradient of a score by the pixels, from PyTorch's autograd."))
+    names = dict(zip((net.key for net in nets), compared.names([net.spec for net in nets]), strict=True))
+    digits = {"seen": _("the prediction")} | {str(digit): str(digit) for digit in range(10)}
+    with st.container(horizontal=True):
+        with st.container(width=280):
+            key = choice(_("Network"), names, key="slope_of", default=nets[0].key, folded=True)
+        with st.container(width=170):
+            link.check_choice("slope_by", digits)
+            asked = choice(_("Score of"), digits, key="slope_by", default="seen", folded=True)
+    net = next(net for net in nets if net.key == key)
+    (answer,) = predict([net], small.field)
+    if isinstance(answer, InputError) or answer.digit is None:
+        return  # said above
+    found = gradient(net, small.field, answer.digit if asked == "seen" else int(asked))
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    with left:
+        player(
+            compiled(figure.saliency),
+            key=f"{KEY}-slope",
+            name="digit-gradient",
+            alt=words.saliency_alternative(names[key], found),
+            data=drawn.saliency_rows(small, found),
+        )
+    with right:
+        st.markdown(words.saliency_in_words(names[key], found))
