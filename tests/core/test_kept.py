@@ -1,4 +1,5 @@
 import errno
+from dataclasses import replace
 
 import pytest
 
@@ -62,6 +63,16 @@ def test_the_second_time_everything_is_there(store, undisturbed):
             insides=tuple(event for event in first if isinstance(event, Inside)),
         )
     ]
+
+
+def test_a_run_that_ended_early_is_done(store):
+    spec = replace(SPEC, epochs=9, patience=1, lr=1e-6)
+    first = list(kept_run(spec, PLACEMENT, store, owner="terminal"))
+    epochs = [event for event in first if isinstance(event, Epoch)]
+    assert len(epochs) < 9
+    (second,) = kept_run(spec, PLACEMENT, store, owner="terminal")
+    assert (second.done, second.epochs) == (True, tuple(epochs))
+    assert [inside.epoch for inside in second.insides] == [0, *(epoch.epoch for epoch in epochs)]
 
 
 @pytest.mark.parametrize("stop", ["after epoch 1", "in epoch 2"])
