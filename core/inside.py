@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import MEAN, STD, mnist
+from core.messages import N_
 from core.run import RunSpec
 from core.torch_thread import in_torch_thread
 
@@ -31,19 +32,19 @@ REMEMBERED = 24  # forward passes that are kept; a large one takes 3 MB
 # What a network calls, as it is shown; what only rearranges numbers (flatten) or does nothing in a test (dropout) is
 # not shown.
 SHOWN = {
-    "conv2d": "conv",
-    "linear": "linear",
-    "relu": "relu",
-    "relu_": "relu",
-    "max_pool2d": "max pool",
-    "avg_pool2d": "average pool",
-    "adaptive_avg_pool2d": "average pool",
-    "batch_norm": "batch norm",
-    "cat": "concatenate",
-    "add": "add",
-    "add_": "add",
-    "mul": "multiply",
-    "sigmoid": "sigmoid",
+    "conv2d": N_("conv"),
+    "linear": N_("linear"),
+    "relu": N_("relu"),
+    "relu_": N_("relu"),
+    "max_pool2d": N_("max pool"),
+    "avg_pool2d": N_("average pool"),
+    "adaptive_avg_pool2d": N_("average pool"),
+    "batch_norm": N_("batch norm"),
+    "cat": N_("concatenate"),
+    "add": N_("add"),
+    "add_": N_("add"),
+    "mul": N_("multiply"),
+    "sigmoid": N_("sigmoid"),
 }
 ARGUMENTS = ("weight", "bias", "stride", "padding", "dilation", "groups")  # of conv2d, after its input
 PASSED_ON = {"flatten", "view", "reshape", "dropout", "dropout2d", "identity"}

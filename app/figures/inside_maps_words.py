@@ -27,7 +27,12 @@ OPERATIONS = {
 
 def layer_names(stages: Sequence[Stage]) -> tuple[str, ...]:
     """Name the layers as the slider shows them: with their number, for some have the same name."""
-    return tuple(f"{place} {stage.name}" for place, stage in enumerate(stages))
+    return tuple(f"{place} {_name(stage)}" for place, stage in enumerate(stages))
+
+
+def _name(stage: Stage) -> str:
+    """Return the name of a module as it is, that of an operation in the reader's language."""
+    return _(stage.name) if stage.name == stage.operation else stage.name
 
 
 def layer_sentence(stage: Stage) -> str:
@@ -40,7 +45,7 @@ def layer_sentence(stage: Stage) -> str:
         text = ngettext(
             "{name}: {what}, {n} map of {rows} × {cols}", "{name}: {what}, {n} maps of {rows} × {cols}", count
         )
-    text = text.format(name=stage.name, what=what, n=count, rows=rows, cols=cols)
+    text = text.format(name=_name(stage), what=what, n=count, rows=rows, cols=cols)
     return text + (_("; here the first {shown} of {count}").format(shown=MOST, count=count) if count > MOST else "")
 
 

@@ -48,9 +48,7 @@ def headline(inside: Inside, *, name: str = "") -> tuple[str, Kind]:
             "last one ({last})."
         )
         kind = "warning"
-    text = sentence.format(
-        where=where, first=first, last=last, share=_share(ratio), ratio="" if ratio is None else f"{ratio:,.2g}"
-    )
+    text = sentence.format(where=where, first=first, last=last, share=_share(ratio), ratio=_times(ratio))
     return (f"{name}: {text}" if name else text[:1].upper() + text[1:]), kind
 
 
@@ -71,6 +69,13 @@ def _share(ratio: float | None) -> str:
     inverse = 1 / ratio
     digits = max(0, math.floor(math.log10(inverse)) - 1)
     return f"{round(inverse / 10**digits) * 10**digits:,}" if inverse < 1e12 else f"{inverse:.0e}"
+
+
+def _times(ratio: float | None) -> str:
+    """Write a ratio with two digits."""
+    if ratio is None:
+        return ""
+    return f"{float(f'{ratio:.2g}'):,.0f}" if 10 <= ratio < 1e12 else f"{ratio:.2g}"
 
 
 def captions(runs: Sequence[Sequence[Inside]], names: Sequence[str], epochs: int) -> list[str]:

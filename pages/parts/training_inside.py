@@ -16,7 +16,7 @@ from app.figures import inside_maps_words as maps_words
 from app.figures import inside_rows as drawn
 from app.figures import inside_words as words
 from app.figures.comparison_words import names
-from app.i18n import _, error_sentence, language
+from app.i18n import _, error_sentence, language, ngettext
 from app.player import Drag, Slider, player
 from core.datasets import mnist
 from core.errors import InputError
@@ -175,7 +175,12 @@ def show_maps(asked: maps_drawn.Asked) -> None:
         on_release=keep_chosen,
     )
     if looks[-1].left_out:
-        st.caption(_("{n} layers of this very deep network are left out here.").format(n=looks[-1].left_out))
+        sentence = ngettext(
+            "{n} layer of this very deep network is left out here.",
+            "{n} layers of this very deep network are left out here.",
+            looks[-1].left_out,
+        )
+        st.caption(sentence.format(n=looks[-1].left_out))
 
 
 def chosen(name: str) -> int:

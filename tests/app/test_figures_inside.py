@@ -91,7 +91,7 @@ def test_what_is_not_finite_is_not_drawn_and_said():
         ([2.5e-6, 0.1], "is 1/40,000 of that of the last one (layer1): it hardly learns", "bad"),
         ([0.002, 0.1], "is 1/50 of that of the last one (layer1): it shrinks", "warning"),
         ([0.08, 0.1], "reaches the first layer (layer0): there it is 0.8 times", "good"),
-        ([50.0, 0.1], "grows on its way back: at the first layer (layer0) it is 5e+02 times", "warning"),
+        ([50.0, 0.1], "grows on its way back: at the first layer (layer0) it is 500 times", "warning"),
         ([1.0, 0.0], "no longer a finite number", "bad"),
     ],
 )
