@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import pickle
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from distributed import Client, Future
@@ -167,6 +168,7 @@ class ClusterWorker:
             traceback.print_exc(file=sys.stderr)
             reason = f"{type(error).__name__}: {error}"
             finished = Finished(error=InputError("The training stopped with an error ({reason}).", reason=reason))
+        _give_memory_back()
         yield [*events, finished]
 
     def cancel(self) -> None:
@@ -284,3 +286,9 @@ def _end(last: Finished) -> None:
         raise last.error
     if last.cancelled:
         raise _CancelledError
+
+
+def _give_memory_back() -> None:
+    """Return freed memory to the system: glibc holds on to what many threads have freed, 60 MB after twenty runs."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

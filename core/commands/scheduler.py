@@ -13,12 +13,12 @@ HELP = "be the scheduler of a cluster that trains for app servers"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where it listens."""
     parser.add_argument("--host", default="", help="the address to listen on (all of this machine's)")
-    parser.add_argument("--port", type=int, default=PORT, help="the port to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=PORT, help="the port to listen on, 0 for a free one (%(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until it is interrupted. Raises InputError where the port is taken."""
-    check_whole("port", args.port, 1, 65_535)
+    check_whole("port", args.port, 0, 65_535)
     check_library()
     hush()
     import asyncio
