@@ -1,7 +1,8 @@
 """How long each reader waits when a class opens the app at once and then works.
 
 `python -m benchmarks.classroom [--readers 30] [--seconds 20] [--page mse]` speaks the browser's protocol over one
-websocket a reader, on this machine only, and stops by itself.
+websocket a reader, on this machine only, and stops by itself. On /training the readers do nothing but watch a run that
+one of them has started; their tabs ask for what is new as often as the page says.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from benchmarks.serving import serving
 LIMIT = 60.0  # seconds that a reader waits before giving up
 MAX_READERS = 200
 MAX_SECONDS = 120
+WATCHED = "training?seed=77&epochs=100"  # a run that is kept nowhere and is under way all the time
 
 
 class Reader:
@@ -28,7 +30,8 @@ class Reader:
 
     def __init__(self, address: str, page: str) -> None:
         self.url = address.replace("http://", "ws://") + "/_stcore/stream"
-        self.page = page
+        self.page, _, self.query = page.partition("?")
+        self.page_hash = ""  # how the server calls the page
         self.expander = ""  # id of the first section of the page
         self.is_open = False
 
@@ -49,25 +52,98 @@ class Reader:
         return (time.perf_counter() - start) * 1000
 
     async def _rerun(self) -> None:
-        message = BackMsg()
-        message.rerun_script.page_name = self.page
+        message = self._message()
         if self.expander:
             widget = message.rerun_script.widget_states.widgets.add()
             widget.id = self.expander
             widget.bool_value = self.is_open
+        await self._ask(message)
+
+    def _message(self) -> BackMsg:
+        message = BackMsg()
+        message.rerun_script.page_name = self.page
+        message.rerun_script.query_string = self.query
+        message.rerun_script.page_script_hash = self.page_hash
+        return message
+
+    async def _ask(self, message: BackMsg) -> None:
+        """Send a message and take in what comes until the script has ended."""
         await self.socket.send(message.SerializeToString())
         async with asyncio.timeout(LIMIT):
             while True:
                 answer = ForwardMsg.FromString(await self.socket.recv())
-                if answer.WhichOneof("type") == "delta":
-                    self._notice(answer)
-                if answer.WhichOneof("type") == "script_finished":
+                self._notice(answer)
+                if answer.WhichOneof("type") == "script_finished" and not ends_early(answer):
                     return
 
     def _notice(self, answer: ForwardMsg) -> None:
-        section = answer.delta.add_block.expandable
-        if not self.expander and section.id:
-            self.expander = section.id
+        kind = answer.WhichOneof("type")
+        if kind == "navigation":
+            self.page_hash = answer.navigation.page_script_hash
+        elif kind == "delta" and not self.expander:
+            self.expander = answer.delta.add_block.expandable.id
+
+
+def ends_early(answer: ForwardMsg) -> bool:
+    """Say whether the script ended only to run again at once."""
+    return bool(answer.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN)
+
+
+class Watcher(Reader):
+    """A tab that shows a run under way: it asks for each part of the page as often as the page says."""
+
+    def __init__(self, address: str, page: str) -> None:
+        super().__init__(address, page)
+        self.start_button = ""
+        self.parts: dict[str, float] = {}  # seconds between two questions, by the part's id
+        self.seen: dict[str, float] = {}  # the same, of the script run that is arriving
+
+    async def start_run(self) -> None:
+        """Press Start."""
+        message = self._message()
+        widget = message.rerun_script.widget_states.widgets.add()
+        widget.id = self.start_button
+        widget.trigger_value = True
+        await self._ask(message)
+
+    async def watch(self, seconds: float) -> list[float]:
+        """Ask for the parts for some seconds; return how many ms passed until each answer was there."""
+        times: list[float] = []
+        deadline = time.perf_counter() + seconds
+        due: dict[str, float] = {}
+        while True:
+            now = time.perf_counter()
+            first = {part: now + pause * random.random() for part, pause in self.parts.items()}  # noqa: S311 - spreads
+            due = {part: due.get(part, when) for part, when in first.items()}
+            if not due:
+                raise RuntimeError("the page asks for nothing any more: the run has ended")
+            part = min(due, key=due.__getitem__)
+            if due[part] >= deadline:
+                return times
+            await asyncio.sleep(max(0.0, due[part] - now))
+            times.append(await self._poll(part))
+            due[part] = max(due[part] + self.parts.get(part, 0), time.perf_counter())
+
+    async def _poll(self, part: str) -> float:
+        start = time.perf_counter()
+        message = self._message()
+        message.rerun_script.fragment_id = part
+        message.rerun_script.is_auto_rerun = True
+        await self._ask(message)
+        return (time.perf_counter() - start) * 1000
+
+    def _notice(self, answer: ForwardMsg) -> None:
+        super()._notice(answer)
+        kind = answer.WhichOneof("type")
+        if kind == "new_session":
+            self.seen = {}
+        elif kind == "auto_rerun":
+            self.seen[answer.auto_rerun.fragment_id] = answer.auto_rerun.interval
+        elif kind == "delta" and answer.delta.new_element.button.id.endswith("-start"):
+            self.start_button = answer.delta.new_element.button.id
+        elif kind == "script_finished" and not ends_early(answer):
+            whole = answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY  # the page, not one of its parts
+            self.parts = self.seen if whole else self.parts | self.seen
 
 
 async def work(reader: Reader, seconds: float) -> list[float]:
@@ -94,18 +170,32 @@ async def measure(address: str, readers: int, seconds: float, page: str) -> None
     print(f"  one action a second each for {seconds:.0f} s: {summary(times)}, {len(times) / seconds:.0f} reruns/s")
 
 
+async def measure_watching(address: str, readers: int, seconds: float, page: str) -> None:
+    """Let all readers open the page, let the first one start a run, and let all of them watch it."""
+    group = [Watcher(address, page) for _ in range(readers)]
+    for reader in group:
+        await reader.open()
+    await group[0].start_run()
+    watched = await asyncio.gather(*(reader.watch(seconds) for reader in group))
+    times = [took for one in watched for took in one]
+    rate = len(times) / seconds
+    print(f"  {readers} readers watch one run on /{page} for {seconds:.0f} s: {summary(times)}, {rate:.0f} polls/s")
+
+
 def main() -> None:
     """Read the arguments, start a server, measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readers", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--page", default="mse")
+    parser.add_argument("--page", help="all readers on this page; mse, then training when left out")
     args = parser.parse_args()
     if not (1 <= args.readers <= MAX_READERS and 1 <= args.seconds <= MAX_SECONDS):
         parser.error(f"--readers must be 1 to {MAX_READERS} and --seconds 1 to {MAX_SECONDS}")
     print(f"Classroom, server and readers on one machine ({conditions()})")
-    with tempfile.TemporaryDirectory() as home, serving(home=Path(home)) as address:
-        asyncio.run(measure(address, args.readers, args.seconds, args.page))
+    for page in [args.page] if args.page else ["mse", WATCHED]:
+        with tempfile.TemporaryDirectory() as home, serving(home=Path(home)) as address:
+            how = measure_watching if page.startswith("training") else measure
+            asyncio.run(how(address, args.readers, args.seconds, page))
 
 
 if __name__ == "__main__":
