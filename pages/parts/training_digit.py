@@ -37,18 +37,19 @@ def show(jobs: Jobs, spec: RunSpec, _job: Job | None) -> None:
 
 
 def _draw(jobs: Jobs, spec: RunSpec, was_ready: bool) -> None:
-    if torch_ready() != was_ready:
-        st.rerun()  # the page asks no more every half second
+    ready = torch_ready()
     nets = _nets(jobs, spec)
     left, right = st.columns([2, 3], gap="medium")
     with right:
-        said = _live(nets) if was_ready else _loading()
+        said = _live(nets) if ready else _loading()
     below = st.container()
-    if was_ready and nets:
+    if ready and nets:
         with below:
             _closer(nets)
     with left:  # last: the pad tells what is new when it sees that this run has ended
         pad(key=KEY, label=_("Draw a digit, 0 to 9"), live=True, said=said)
+    if ready != was_ready:
+        st.rerun()  # the page asks no more every half second
 
 
 def _nets(jobs: Jobs, spec: RunSpec) -> tuple[Net, ...]:
