@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -45,18 +46,36 @@ def demo_address(tmp_path_factory):
         yield address
 
 
+@pytest.fixture(scope="session")
+def kept_contexts(chromium):
+    """Browser contexts by their options: what the next test opens finds the app's scripts in the browser's cache."""
+    contexts = {}
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
 @pytest.fixture
-def visit(chromium):
+def visit(chromium, kept_contexts):
     """Open pages, each in a context of its own; a complaint on the console or a request elsewhere fails the test.
 
     `prepare(page)` is called before the page is loaded; other options are those of a browser context.
     """
-    contexts, complaints = [], []
+    contexts, pages, complaints = [], [], []
+
+    def context_of(options):
+        """Take the kept context; a second page of a test, which must not know the first, gets a context of its own."""
+        if not pages:
+            name = repr(sorted(options.items()))
+            return kept_contexts.get(name) or kept_contexts.setdefault(name, chromium.new_context(**options))
+        contexts.append(chromium.new_context(**options))
+        return contexts[-1]
 
     def open_page(address, prepare=None, **options):
-        context = chromium.new_context(**({"viewport": {"width": 1200, "height": 900}, "locale": "en-GB"} | options))
-        contexts.append(context)
+        context = context_of({"viewport": {"width": 1200, "height": 900}, "locale": "en-GB"} | options)
         page = context.new_page()
+        pages.append(page)
+        forget(page, address)
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
@@ -67,9 +86,16 @@ def visit(chromium):
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for opened in (*pages, *contexts):
+        opened.close()
     assert complaints == []
+
+
+def forget(page, address):
+    """Forget what pages before this one left in the browser, but for its cache of scripts."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    kinds = "cookies,local_storage,indexeddb,service_workers"
+    page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kinds})
 
 
 @pytest.fixture
