@@ -71,6 +71,8 @@ def status(job: Job | None, report: Report) -> tuple[str, Kind]:
         return _not_trained(report.spec), "neutral"
     if job.status == "failed" and job.error is not None:
         return error_sentence(job.error), "bad"
+    if job.status == "queued" and job.waiting_for is not None:
+        return error_sentence(job.waiting_for), "warning"
     if job.status == "queued":
         return _("Waiting for a free place to train; number {position} in the queue.").format(
             position=job.position

@@ -105,14 +105,17 @@ class Cluster:
         except (OSError, TimeoutError, ValueError) as error:
             raise self.unreachable(str(error) or type(error).__name__) from error
         try:
-            theirs = self._ask(client, "hello")["program"]
-        except (OSError, TimeoutError, ValueError, AttributeError) as error:
+            hello = self._ask(client, "hello")
+        except (OSError, TimeoutError, ValueError) as error:
+            client.close()
+            raise self.unreachable(str(error) or type(error).__name__) from error
+        if hello is None:  # how Dask answers a call that it does not know
             client.close()
             raise ClusterError(
                 "The scheduler at {address} was not started by Torchscape. Start it with: python -m core scheduler",
                 address=self.address,
-            ) from error
-        if theirs != fingerprint():
+            )
+        if hello["program"] != fingerprint():
             client.close()
             raise ClusterError(
                 "The scheduler at {address} runs another version of Torchscape, Python or Dask than this server. Bring"

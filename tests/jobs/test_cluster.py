@@ -6,9 +6,11 @@ from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
+from distributed import LocalCluster
 
 import core.cluster
 import core.jobs
+from app.figures.training_words import status
 from core.cluster import ClusterError, check_library
 from core.cluster.book import HELD, RESTARTED, RunBook
 from core.cluster.engine import Cluster
@@ -16,6 +18,7 @@ from core.cluster.offer import PREFIX, best_placement, offer
 from core.device import Placement
 from core.errors import InputError
 from core.jobs import cluster_jobs, manager
+from tests.jobs.lab import scheduler
 
 CPU = Placement(device="cpu", dtype="float32", layout="contiguous", threads=1, torch="2")
 FAST = Placement(device="cpu", dtype="bfloat16", layout="channels_last", threads=1, torch="2")
@@ -161,6 +164,23 @@ def test_a_server_without_a_scheduler_says_how_to_start_one_and_does_not_ask_all
     assert second.value is first.value
 
 
+def test_a_scheduler_of_another_program_is_refused(monkeypatch):
+    with (
+        LocalCluster(n_workers=0, dashboard_address=None) as plain,
+        pytest.raises(ClusterError, match="not started by"),
+    ):
+        Cluster(plain.scheduler_address)
+    with scheduler() as (_, address):
+        monkeypatch.setattr("core.cluster.engine.fingerprint", lambda: "another")
+        with pytest.raises(ClusterError, match="another version"):
+            Cluster(address)
+
+
 def test_an_address_that_is_none_gets_the_same_sentence():
     with pytest.raises(ClusterError, match="No scheduler answers at nowhere://x"):
         Cluster("nowhere://x")
+
+
+def test_the_page_says_what_a_run_waits_for():
+    job = SimpleNamespace(status="queued", position=1, waiting_for=InputError("No worker is there."), error=None)
+    assert status(job, report=None) == ("No worker is there.", "warning")
