@@ -166,4 +166,9 @@ def digit(index: int) -> Matrix:
     images = mnist().test_images
     if not 0 <= index < len(images):
         raise InputError("The image must be from 0 to {most:,}, not {value}.", most=len(images) - 1, value=index)
-    return Matrix(rows=tuple(tuple(row) for row in np.round(images[index] / 255, 3).tolist()))
+    return from_ink(images[index] / 255)
+
+
+def from_ink(ink: Array) -> Matrix:
+    """Return an image (H, W), 0 (paper) to 1 (ink), with three decimals, as many as a byte of it needs."""
+    return Matrix(rows=tuple(tuple(row) for row in np.round(ink, 3).tolist()))

@@ -29,7 +29,7 @@ from core.store import Store
 from core.trained_kernels import TrainedKernels, trained_kernels
 from pages.parts.convolution_channels import show_channels, show_pointwise
 from pages.parts.convolution_code import offer
-from pages.parts.convolution_inputs import FIRST_OWN, number_of, typed, whole
+from pages.parts.convolution_inputs import FIRST_OWN, drawn, number_of, typed, whole
 from pages.parts.convolution_others import show_sequence, show_transposed
 from pages.parts.convolution_pooling import show_pooling
 
@@ -43,7 +43,7 @@ OWN = "own"
 
 def choose_input() -> str:
     titles = {name: _(preset.title) for name, preset in INPUTS.items()}
-    titles |= {"digit": _("A digit"), OWN: _("My own")}
+    titles |= {"digit": _("A digit"), "drawn": _("A drawn digit"), OWN: _("My own")}
     link.check_choice("input", titles)
     return choice(_("Input"), titles, key="input", default="course", folded=True)
 
@@ -59,6 +59,8 @@ def read_input(name: str) -> Matrix:
     """Return the input of that name, asking which where there are many; raises InputError where there is none."""
     if name == "digit":
         return matrices.digit(whole(_("Image of the test set"), "image", 0, 0, 9999))
+    if name == "drawn":
+        return drawn(_("Draw a digit"), "drawn")
     if name == OWN:
         return matrices.parse(typed(_("The matrix, rows parted by semicolons"), "x", FIRST_OWN["x"]))
     return INPUTS[name].matrix
@@ -294,7 +296,7 @@ with st.container(horizontal=True):
         padding = choose_padding()
     with st.container(width="content"):
         stride = choose_stride()
-asks = input_name in {"digit", OWN}, kernel_name in {"trained", OWN}  # each of these has one more input
+asks = input_name in {"digit", "drawn", OWN}, kernel_name in {"trained", OWN}  # each of these has one more input
 places = iter(st.columns(sum(asks)) if any(asks) else ())
 with next(places) if asks[0] else nullcontext():
     x = read(partial(read_input, input_name))

@@ -11,8 +11,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import link
+from app.pad import pad
 from core import matrices
+from core.digits import centre
 from core.errors import InputError
+from core.matrices import Matrix
 
 FIRST_OWN = {"x": "0 0 0 0 0 0; 0 9 9 9 9 0; 0 9 0 0 9 0; 0 9 0 0 9 0; 0 9 9 9 9 0; 0 0 0 0 0 0", "k": "1 1; 1 1"}
 
@@ -53,6 +56,14 @@ def typed(label: str, key: str, first: str) -> str:
     _share(key, text if fits and text != first else None)
     matrices.check_length(text)
     return text
+
+
+def drawn(label: str, key: str) -> Matrix:
+    """Draw a pad; return the digit on it as MNIST would hold it, (28, 28). Raises InputError where there is none."""
+    picture = pad(key=key, label=label)
+    if picture is None:
+        raise InputError("Nothing is drawn yet.")
+    return matrices.from_ink(centre(picture).field)
 
 
 def _number(label: str, key: str, value: float) -> float:

@@ -4,7 +4,11 @@ import pytest
 from playwright.sync_api import expect
 
 from core.digits import MAX_POINTS, PEN, SIDE
+from tests.browser.views import SCRIPT, drawn
 
+RUN = "images=3000&epochs=1&lr=0.1&lang=en"
+PATIENCE = 120_000  # ms, for a run on a busy machine
+SAYS = re.compile("sees a|networks see a|networks disagree")
 ONE = [(140, 50), (140, 230)]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -215,3 +219,37 @@ def test_a_drawing_has_an_end(visit, demo_address):
     expect(page.locator(".pad .message").first).to_have_text("The pad is full: undo or clear something.")
     wait_for(page, "points", r"\[[12]\d\d\d\]")
     assert sum(map(int, re.findall(r"\d+", written(page, "points").inner_text()))) <= MAX_POINTS
+
+
+# --- On the training page, with a trained network behind it
+
+
+@pytest.fixture(scope="module")
+def trained_address(app_address, chromium):
+    """The app after a small run was trained in it."""
+    page = chromium.new_page()
+    page.goto(f"{app_address}/training?{RUN}")
+    page.locator(".st-key-start button").wait_for()
+    if page.locator(".st-key-start button:enabled").count():
+        page.locator(".st-key-start button:enabled").click()
+    page.get_by_text("Trained: test accuracy").wait_for(timeout=PATIENCE)
+    page.close()
+    return app_address
+
+
+def test_the_prediction_follows_the_pen(visit, trained_address):
+    page = visit(f"{trained_address}/training?{RUN}&digit=true", lambda page: page.add_init_script(path=SCRIPT))
+    status = page.get_by_test_id("stMarkdown").filter(has_text=SAYS)
+    expect(page.get_by_text("the networks say at once what they see")).to_be_visible(timeout=PATIENCE)
+    drawn(page, "bars")
+    page.mouse.move(*at(page, ONE[0]))
+    page.mouse.down()
+    page.mouse.move(*at(page, ONE[1]), steps=20)
+    expect(status).to_be_visible()  # while the pen is still down
+    page.mouse.up()
+    page.wait_for_function("() => viewWith('bars').data('bars').some((bar) => bar.seen && bar.digit === 1)")
+    bars = page.evaluate("() => viewWith('bars').data('bars').filter((bar) => bar.net === 0)")
+    assert sum(bar["probability"] for bar in bars) == pytest.approx(1, abs=1e-3)
+    drawn(page, "cells")
+    assert page.evaluate("() => viewWith('marks').data('images').length") == 5
+    assert page.evaluate("() => viewWith('cells').data('cells').length") == 28 * 28
