@@ -192,7 +192,7 @@ def _text() -> None:
         on_change=_take_text,
     )
     _sentence("text")
-    st.file_uploader(_("Or upload a CSV file"), key="points.file", on_change=_take_file)
+    st.file_uploader(_("Or upload a CSV file"), max_upload_size=1, key="points.file", on_change=_take_file)  # MB
     _sentence("file")
 
 

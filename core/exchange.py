@@ -38,6 +38,7 @@ from core.torch_thread import in_torch_thread
 if TYPE_CHECKING:
     from core.store import Store
 
+EXPORTED_WEIGHTS = 26_000_000  # bytes: what is exported can be imported, see MOST_BYTES
 MOST_FACTS = 12  # about the hardware
 _FACT_NAME = re.compile(r"[a-z_]{1,20}")
 _TORCH = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
@@ -48,12 +49,16 @@ _LAYOUTS = ("contiguous", "channels_last")
 def export_run(key: str, store: Store) -> bytes:
     """Return a run from any layer of the store as an archive, with all of its kept weights.
 
+    Where they have more than EXPORTED_WEIGHTS bytes, only those after the first, the best and the last epoch go along.
     Raises InputError where there is no such run.
     """
     entry = store.find(key)
     if entry is None or not entry.epochs:
         raise InputError("There is no run {key} to export; it needs one finished epoch.", key=key[:16])
-    return pack_run(entry, {epoch: store.weights(key, epoch) for epoch in entry.weight_epochs})
+    epochs = set(entry.weight_epochs)
+    if entry.checkpoint and len(entry.checkpoint.weights) * len(epochs) > EXPORTED_WEIGHTS:
+        epochs &= {1, entry.best_epoch, entry.epochs[-1].epoch}
+    return pack_run(entry, {epoch: store.weights(key, epoch) for epoch in sorted(epochs)})
 
 
 def pack_run(entry: Entry, weights: Mapping[int, bytes]) -> bytes:

@@ -27,9 +27,10 @@ FACTS = {  # of core.hardware
 STYLE = """<style>
 .run-card { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 1.25rem 2rem; }
 .run-card h4 { font-size: 1rem; font-weight: 600; margin: 0 0 0.25rem; padding: 0; }
-.run-card dl { display: grid; grid-template-columns: auto 1fr; gap: 0.15rem 1rem; margin: 0; font-size: 0.9rem; }
-.run-card dt { opacity: 0.7; }
-.run-card dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.run-card dl { display: grid; grid-template-columns: minmax(6rem, auto) minmax(9rem, 1fr); gap: 0.15rem 1rem;
+  align-content: start; margin: 0 !important; padding: 0; font-size: 0.9rem; }
+.run-card dt { opacity: 0.7; margin: 0; padding: 0; }
+.run-card dd { margin: 0 !important; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 </style>"""
 
 
