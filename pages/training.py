@@ -18,12 +18,11 @@ from app.link import check_choice
 from app.player import player
 from core.errors import InputError
 from core.jobs import Job, Jobs, manager
-from core.preset_runs import QUICK
-from core.run import RunSpec
+from core.run import QUICK, RunSpec
 from core.training_script import training_script
+from pages.parts import training_card, training_digit, training_inside, training_loop, training_results
 from pages.parts import training_compare as compare
 from pages.parts import training_found as found
-from pages.parts import training_inside, training_loop, training_results
 from pages.parts import training_numbers as numbers
 from pages.parts import training_queue as queue
 from pages.parts import training_setup as setup
@@ -260,7 +259,10 @@ if job is not None and not job.active:
 SECTIONS = (
     ("results", _("Results: what it takes for what"), training_results.show),
     ("inside", _("Inside the network"), training_inside.show),
+    ("digit", _("Draw a digit"), training_digit.show),
+    ("digit", _("Draw a digit"), training_digit.show),
     ("loop", _("The training loop, line by line"), training_loop.show),
+    ("card", _("Model card; take the run away or bring one"), training_card.show),
 )
 for key, label, show in SECTIONS:
     with page.section(label, key=key) as is_open:

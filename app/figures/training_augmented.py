@@ -4,6 +4,7 @@ import io
 from functools import lru_cache
 
 from core.run import RunSpec
+from core.torch_thread import in_torch_thread
 
 COUNT = 8  # epochs
 SIDE = 56  # px of an image
@@ -17,7 +18,8 @@ def strip(shift: int, rotate: float, seed: int) -> bytes:
 
     from core.augmentation import examples
 
-    images = examples(IMAGE, RunSpec(shift=shift, rotate=rotate, seed=seed), COUNT)  # (COUNT, 28, 28)
+    spec = RunSpec(shift=shift, rotate=rotate, seed=seed)
+    images = in_torch_thread(lambda: examples(IMAGE, spec, COUNT))  # (COUNT, 28, 28)
     row = 255 - images.transpose(1, 0, 2).reshape(images.shape[1], -1)  # (28, COUNT * 28)
     content = io.BytesIO()
     Image.fromarray(row).resize((COUNT * SIDE, SIDE), Image.Resampling.NEAREST).save(content, "PNG")

@@ -4,17 +4,24 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from app.figures.training import IMAGES_HEIGHT, PLOT_HEIGHT
+from app.figures.comparison import FAINT
+from app.figures.training import IMAGES_HEIGHT
+from app.figures.training_axes import PLOT_HEIGHT
+from core import run_text
+from core.run import RunSpec
+from tests.browser.rest import rest
+from tests.browser.views import check_width
 
 SMALL = "images=1000&epochs=3&lr=0.05&lang=en"
 LONG = "epochs=100&images=10000&lang=en"
 PATIENCE = 120_000  # ms, for a run on a busy machine
+COMPARED = "compare=cnn~epochs-3~images-1000~lr-0.05~~mlp~epochs-3~images-1000~lr-0.05&lang=en"
 ACCURACY = re.compile(r"test accuracy \d+\.\d\d %")
 
 
 def open_training(visit, address, query, **options):
     page = visit(f"{address}/training?{query}", **options)
-    page.locator(".player canvas").wait_for()
+    page.locator(".player canvas").wait_for(timeout=PATIENCE)
     return page
 
 
@@ -47,6 +54,9 @@ def trained_address(app_address, chromium):
     if page.locator(".st-key-start button:enabled").count():
         start(page)
     page.get_by_text("Trained: test accuracy").wait_for(timeout=PATIENCE)
+    page.goto(f"{app_address}/training?{COMPARED}")
+    page.get_by_role("button", name="Train the 1 missing run").click()
+    page.locator(".player .scrub:visible").wait_for(timeout=PATIENCE)
     page.close()
     return app_address
 
@@ -63,12 +73,12 @@ def test_a_run_is_watched_reloaded_shared_and_stopped(visit, app_address):
         arg=before,
     )
     page.reload()
-    expect(status(page).filter(has_text=ACCURACY)).to_be_visible()
+    expect(status(page).filter(has_text=ACCURACY)).to_be_visible(timeout=PATIENCE)
     other = open_training(visit, app_address, LONG)
-    expect(status(other).filter(has_text=ACCURACY)).to_be_visible()
+    expect(status(other).filter(has_text=ACCURACY)).to_be_visible(timeout=PATIENCE)
     other.get_by_role("button", name="Stop").click()
     for reader in (other, page):
-        expect(reader.get_by_text("Stopped after")).to_be_visible(timeout=3000)
+        expect(reader.get_by_text("Stopped after")).to_be_visible(timeout=PATIENCE)
         expect(reader.locator(".st-key-start button")).to_have_text(re.compile("Continue"))
 
 
@@ -141,3 +151,101 @@ def test_a_phone_shows_one_plot_below_the_other(visit, trained_address):
     box = page.locator(".player canvas").bounding_box()
     assert box["width"] <= 390
     assert box["height"] > 2 * PLOT_HEIGHT + IMAGES_HEIGHT
+
+
+# --- Several runs
+
+
+def row_of(page, run):
+    """Return where a run's line of the legend is, in px on the page."""
+    return page.evaluate(
+        """(run) => {
+          const rules = marksOf(viewWith("legend"), "rule")
+            .filter(({ item, plot }) => plot.startsWith("legend") && item.datum?.run === run);
+          return [rules[0].x + 100, rules[0].y];
+        }""",
+        run,
+    )
+
+
+def opacities(page):
+    """Return the opacity of each run's loss curve, by the place of the run."""
+    return page.evaluate(
+        """() => Object.fromEntries(
+          marksOf(viewWith("legend"), "line")
+            .filter(({ mark, item }) => mark.name?.includes("marks") && "s0" in item.datum)
+            .map(({ item }) => [item.datum.run, item.opacity]))"""
+    )
+
+
+def legend(page):
+    """Return the texts of the legend that are in sight, by their lines."""
+    return page.evaluate(
+        """() => marksOf(viewWith("legend"), "text")
+          .filter(({ item, plot }) => plot.startsWith("legend") && item.text)
+          .map(({ item }) => item.text)"""
+    )
+
+
+def test_pointing_at_a_run_dims_the_others_everywhere(show, trained_address):
+    page, _ = show(f"training?{COMPARED}", "legend")
+    assert opacities(page) == {"0": 1, "1": 1}
+    page.mouse.move(*row_of(page, 1))
+    page.wait_for_function("() => marksOf(viewWith('legend'), 'line').some(({ item }) => item.opacity < 1)")
+    assert opacities(page) == {"0": FAINT, "1": 1}
+    page.mouse.move(5, 5)
+    page.wait_for_function("() => marksOf(viewWith('legend'), 'line').every(({ item }) => item.opacity === 1)")
+
+
+def test_the_legend_follows_the_playhead_and_the_curves_the_slider_without_the_server(show, trained_address):
+    page, sent = show(f"training?{COMPARED}", "legend")
+    last = legend(page)
+    assert {"CNN", "MLP", "trained here"} <= set(last)
+    page.locator(".player .scrub").focus()
+    page.keyboard.press("Home")
+    expect(caption(page)).to_contain_text("Test accuracy after epoch 1:")
+    assert legend(page) != last
+    before = pixels(page)
+    page.locator(".player input[data-param=smooth]").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("(before) => canvasOf(viewWith('legend')).toDataURL() !== before", arg=before)
+    assert not sent
+
+
+def test_a_comparison_is_built_by_clicks_and_lives_in_the_link(visit, trained_address):
+    page = open_training(visit, trained_address, SMALL)
+    rest(page)
+    page.locator(".st-key-add button:visible").first.click()
+    text = run_text.write(RunSpec(epochs=3, train_images=1000, lr=0.05))
+    page.wait_for_function("(text) => location.search.includes(`compare=${text}`)", arg=text)
+    page.get_by_role("radio", name="MLP").click()
+    expect(page.get_by_text("leads").or_(page.get_by_text("are level")).first).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("leads").or_(page.get_by_text("are level")).first).to_be_visible()
+    page.locator(".st-key-leave button:visible").first.click()
+    page.wait_for_function("!location.search.includes('compare')")
+
+
+def test_the_quick_run_is_one_click(visit, app_address):
+    page = visit(f"{app_address}/training?lang=en")
+    page.locator(".st-key-quick button:visible").first.click()
+    expect(page.get_by_text("Trained: test accuracy 9")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label("Learning rate")).to_have_value("0.1")
+
+
+def test_the_settings_behind_more_fit_a_phone(visit, trained_address):
+    page = open_training(visit, trained_address, SMALL, viewport={"width": 390, "height": 844})
+    page.get_by_role("button", name="More", exact=True).click()
+    turn = page.get_by_label("Turn images by up to (degrees)")
+    turn.fill("10")
+    turn.press("Enter")
+    expect(page.get_by_alt_text("A training image as the first eight epochs may see it")).to_be_visible(
+        timeout=PATIENCE
+    )
+    check_width(page)
+
+
+def test_a_comparison_fits_a_phone(show, trained_address):
+    page, _ = show(f"training?{COMPARED}", "legend", viewport={"width": 390, "height": 844})
+    check_width(page)
+    assert {"CNN", "MLP"} <= set(legend(page))

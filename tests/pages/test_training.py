@@ -166,6 +166,14 @@ def test_an_option_out_of_its_bounds_is_refused_in_the_words_of_its_label():
     assert at.button(key="start").disabled
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_section_opens(trained, language):
+    sections = ("queue", "numbers", "results", "inside", "digit", "loop", "card", "step", "code", "try")
+    at = visit(language, **SMALL, **dict.fromkeys(sections, "true"))
+    assert not at.error
+    assert not at.warning
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_update_rule_has_the_numbers_of_the_run(optimizer):
     at = visit(optimizer=optimizer, lr=0.003, step="true", decay=0.25, schedule="step")
