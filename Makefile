@@ -59,7 +59,7 @@ bench: install-dev chromium  ## the figures of the README, measured on this mach
 	$(BIN)/python -m benchmarks
 
 messages: install-dev  ## collect the sentences of the code into the catalogue
-	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg -k _ -k N_ -k ngettext:1,2 -k InputError -k ClusterError --no-location --sort-output --project=Torchscape --version=0.1 -o $(LOCALE)/messages.pot .
+	$(BIN)/pybabel -q extract -F $(LOCALE)/babel.cfg -k _ -k N_ -k ngettext:1,2 -k InputError --no-location --sort-output --project=Torchscape --version=0.1 -o $(LOCALE)/messages.pot .
 	@test -f $(CATALOGUE) || $(BIN)/pybabel -q init -i $(LOCALE)/messages.pot -d $(LOCALE) -l zh_CN
 	$(BIN)/pybabel -q update -i $(LOCALE)/messages.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 

@@ -20,6 +20,7 @@ from core.cluster.work import train_on_worker
 from core.device import Placement
 from core.errors import InputError
 from core.kept import Event, Restarted, Waiting, WorkerDiedError, kept_run
+from core.messages import N_
 from core.records import Batch, Checkpoint, Record
 from core.run import RunSpec
 from core.store import Store
@@ -90,7 +91,7 @@ class Cluster:
     def unreachable(self, reason: str) -> ClusterError:
         """Say that nobody answers at the address."""
         return ClusterError(
-            "No scheduler answers at {address} ({reason}). Start it there with: python -m core scheduler",
+            N_("No scheduler answers at {address} ({reason}). Start it there with: python -m core scheduler"),
             address=self.address,
             reason=reason,
         )
@@ -112,14 +113,16 @@ class Cluster:
         if hello is None:  # how Dask answers a call that it does not know
             client.close()
             raise ClusterError(
-                "The scheduler at {address} was not started by Torchscape. Start it with: python -m core scheduler",
+                N_("The scheduler at {address} was not started by Torchscape. Start it with: python -m core scheduler"),
                 address=self.address,
             )
         if hello["program"] != fingerprint():
             client.close()
             raise ClusterError(
-                "The scheduler at {address} runs another version of Torchscape, Python or Dask than this server. Bring"
-                " the machines to the same version and start the scheduler again.",
+                N_(
+                    "The scheduler at {address} runs another version of Torchscape, Python or Dask than this server."
+                    " Bring the machines to the same version and start the scheduler again."
+                ),
                 address=self.address,
             )
         client.subscribe_topic(TOPIC, self._hear)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from core.cluster import ClusterError
 from core.device import Placement
+from core.messages import N_
 
 PREFIX = "torchscape "  # of the resource's name; the facts follow as JSON
 
@@ -45,14 +46,19 @@ def best_placement(offers: Iterable[str], address: str) -> Placement:
     facts = [json.loads(name.removeprefix(PREFIX)) for name in offers]
     if not facts:
         raise ClusterError(
-            "The cluster at {address} has no workers yet. Start one on each machine: python -m core worker {address}",
+            N_(
+                "The cluster at {address} has no workers yet. Start one on each machine:"
+                " python -m core worker {address}"
+            ),
             address=address,
         )
     own = Counter(tuple(sorted(fact.items())) for fact in facts if fact.pop("program") == fingerprint())
     if not own:
         raise ClusterError(
-            "The workers of the cluster at {address} run another version of Torchscape, Python or Dask than this"
-            " server. Bring the machines to the same version and start the workers again.",
+            N_(
+                "The workers of the cluster at {address} run another version of Torchscape, Python or Dask than this"
+                " server. Bring the machines to the same version and start the workers again."
+            ),
             address=address,
         )
     chosen = max(own, key=lambda fact: (dict(fact)["device"] != "cpu", own[fact], fact))
