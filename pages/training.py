@@ -260,7 +260,6 @@ SECTIONS = (
     ("results", _("Results: what it takes for what"), training_results.show),
     ("inside", _("Inside the network"), training_inside.show),
     ("digit", _("Draw a digit"), training_digit.show),
-    ("digit", _("Draw a digit"), training_digit.show),
     ("loop", _("The training loop, line by line"), training_loop.show),
     ("card", _("Model card; take the run away or bring one"), training_card.show),
 )
