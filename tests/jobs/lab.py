@@ -16,7 +16,7 @@ from core.jobs import Jobs, cluster_jobs
 from core.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT = 120  # seconds, far more than any of this takes
+WAIT = 300  # seconds, far more than any of this takes
 
 
 class Lab:

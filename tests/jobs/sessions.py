@@ -14,7 +14,7 @@ from core.jobs import Job, Jobs, cluster_jobs
 from core.run import RunSpec
 from core.store import Store
 
-WAIT = 120  # seconds
+WAIT = 300  # seconds
 SPECS = [RunSpec(model="mlp", epochs=2, train_images=200, batch_size=8, seed=seed) for seed in range(20)]
 SESSIONS = 10
 
