@@ -40,6 +40,7 @@ def _draw(jobs: Jobs, spec: RunSpec) -> None:
     if job is None or not job.insides:
         st.markdown(_("Appears when the training starts."))
         return
+    ready = torch_ready()  # begins to load it while the layers are looked at
     views = {"layers": _("Layer by layer"), "image": _("One image"), "kernels": _("First kernels")}
     link.check_choice("look", views)
     view = choice(_("Look at"), views, key="look", default="layers", label_visibility="collapsed")
@@ -50,7 +51,6 @@ def _draw(jobs: Jobs, spec: RunSpec) -> None:
     if summary is None or not summary.weight_epochs:
         st.markdown(_("Appears after the first epoch, when its weights are kept."))
         return
-    ready = torch_ready()
     st.fragment(show_computed, run_every=None if ready else LOADING)(jobs, job, summary.weight_epochs, view, ready)
 
 
