@@ -16,6 +16,7 @@ The drawing is part of the shared link.
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -62,7 +63,7 @@ def drawn_pixels(key: str) -> Pixels | None:
     return None if drawing == Drawing() else digits.pixels(drawing)
 
 
-def pad(*, key: str, label: str, live: bool = False, said: str = "") -> Pixels | None:
+def pad(*, key: str, label: str, live: bool = False, said: str = "", at_rest: Sequence[str] = ()) -> Pixels | None:
     """Draw the pad and return the picture on it; the page runs again when the drawing changes.
 
     Args:
@@ -70,11 +71,12 @@ def pad(*, key: str, label: str, live: bool = False, said: str = "") -> Pixels |
         label: translated; what shall be drawn.
         live: the page runs while a line grows, too; then draw the pad last.
         said: what a screen reader reads out after a change, such as the prediction.
+        at_rest: keys of the fragments that run anew when the pen is lifted, the pad's own among them; none: that alone.
     """
     latest = sent(key)
     _component()(
         key=f"pad-{key}",
-        on_drawn_change=lambda: take(key),
+        on_drawn_change=lambda: take(key, at_rest),
         data={
             "key": key,
             "label": label,
@@ -121,7 +123,7 @@ def _kept(key: str) -> str:
     return f"pad-{key}.sent"
 
 
-def take(key: str) -> None:
+def take(key: str, at_rest: Sequence[str] = ()) -> None:
     """Keep what the browser sent; what is no drawing leaves the one before it."""
     message = st.session_state[f"pad-{key}"].get("drawn")
     if not isinstance(message, dict):
@@ -134,6 +136,8 @@ def take(key: str) -> None:
     except InputError as error:
         latest = Sent(serial=serial, drawing=sent(key).drawing, lifted=lifted, error=error)
     st.session_state[_kept(key)] = latest
+    if lifted and at_rest:
+        st.rerun(list(at_rest))
 
 
 def _flat(drawing: Drawing) -> dict[str, Any]:

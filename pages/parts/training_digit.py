@@ -26,28 +26,25 @@ from pages.parts import training_compare
 
 KEY = "digit"  # of the pad, in the link as well
 LOADING = 0.5  # s between two looks while PyTorch is loaded
-REST = f"{KEY}.rest"  # in the session: the latest drawing that no line grew in
+FRAGMENTS = (f"{KEY}-follow", f"{KEY}-closer")  # what runs anew when the pen is lifted; the first while a line grows
 NETS = f"{KEY}.nets"  # in the session: the networks, so that they are not looked up while a line grows
 
 
 def show(jobs: Jobs, spec: RunSpec, _job: Job | None) -> None:
-    """Draw the pad and what depends on it; what is drawn runs this alone anew."""
+    """Draw the pad with its bars, which follow the pen, and below what is shown once the pen is lifted."""
     ready = torch_ready()
-    st.fragment(_draw, run_every=None if ready else LOADING)(jobs, spec, ready)
+    st.fragment(_follow, key=FRAGMENTS[0], run_every=None if ready else LOADING)(jobs, spec, ready)
+    st.fragment(_closer, key=FRAGMENTS[1])(jobs, spec)
 
 
-def _draw(jobs: Jobs, spec: RunSpec, was_ready: bool) -> None:
+def _follow(jobs: Jobs, spec: RunSpec, was_ready: bool) -> None:
     ready = torch_ready()
     nets = _nets(jobs, spec)
     left, right = st.columns([2, 3], gap="medium")
     with right:
         said = _live(nets) if ready else _loading()
-    below = st.container()
-    if ready and nets:
-        with below:
-            _closer(nets)
     with left:  # last: the pad tells what is new when it sees that this run has ended
-        pad(key=KEY, label=_("Draw a digit, 0 to 9"), live=True, said=said)
+        pad(key=KEY, label=_("Draw a digit, 0 to 9"), live=True, said=said, at_rest=FRAGMENTS)
     if ready != was_ready:
         st.rerun()  # the page asks no more every half second
 
@@ -97,12 +94,11 @@ def _answers(nets: Sequence[Net]) -> list[Answer]:
         return [None] * len(nets)
 
 
-def _closer(nets: Sequence[Net]) -> None:
-    """Show what became of the latest drawing that was at rest, and what its prediction hangs on."""
-    latest = sent(KEY)
-    if latest.lifted:
-        st.session_state[REST] = latest.drawing
-    drawing: Drawing = st.session_state.get(REST, Drawing())
+def _closer(jobs: Jobs, spec: RunSpec) -> None:
+    """Show what became of the drawing, and what its prediction hangs on."""
+    nets, drawing = _nets(jobs, spec), sent(KEY).drawing
+    if not nets or not torch_ready():
+        return  # said above
     try:
         small = centre(pixels(drawing))
     except InputError:

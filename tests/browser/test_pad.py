@@ -15,8 +15,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 def open_pad(visit, address, query="", **options):
     page = visit(f"{address}/pad{query}", **options)
-    expect(page.locator(".pad canvas").nth(1)).to_be_visible()
-    expect(written(page, "ink")).to_be_visible()
+    expect(page.locator(".pad canvas").nth(1)).to_be_visible(timeout=PATIENCE)
+    expect(written(page, "calm")).to_be_visible(timeout=PATIENCE)
     return page
 
 
@@ -49,7 +49,7 @@ def number(page, name):
 
 
 def wait_for(page, name, pattern):
-    expect(written(page, name)).to_have_text(re.compile(pattern))
+    expect(written(page, name)).to_have_text(re.compile(pattern), timeout=PATIENCE)
 
 
 def dark_pixels(page, pad=0):
@@ -229,7 +229,7 @@ def trained_address(app_address, chromium):
     """The app after a small run was trained in it."""
     page = chromium.new_page()
     page.goto(f"{app_address}/training?{RUN}")
-    page.locator(".st-key-start button").wait_for()
+    page.locator(".st-key-start button").wait_for(timeout=PATIENCE)
     if page.locator(".st-key-start button:enabled").count():
         page.locator(".st-key-start button:enabled").click()
     page.get_by_text("Trained: test accuracy").wait_for(timeout=PATIENCE)
@@ -245,7 +245,7 @@ def test_the_prediction_follows_the_pen(visit, trained_address):
     page.mouse.move(*at(page, ONE[0]))
     page.mouse.down()
     page.mouse.move(*at(page, ONE[1]), steps=20)
-    expect(status).to_be_visible()  # while the pen is still down
+    expect(status).to_be_visible(timeout=PATIENCE)  # while the pen is still down
     page.mouse.up()
     page.wait_for_function("() => viewWith('bars').data('bars').some((bar) => bar.seen && bar.digit === 1)")
     bars = page.evaluate("() => viewWith('bars').data('bars').filter((bar) => bar.net === 0)")
