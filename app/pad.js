@@ -11,7 +11,7 @@ import { onGrid, pointCount, read, simplified, written } from "./pad/strokes.js"
 import { Paper } from "./pad/paper.js";
 
 const APART = 4; // units that a hand moves before the stroke gets another point
-const BETWEEN = 16; // ms, at least, from one message to the next
+const BETWEEN = 40; // ms, at least, from one message to the next
 const LOST = 1500; // ms after which an answer is no longer waited for
 const KEY_STEP = 10; // units that an arrow key moves the pen; with Shift a fifth of that
 const UNDOS = 100;
