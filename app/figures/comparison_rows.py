@@ -67,8 +67,11 @@ def _epochs(race: Race, report: Report, name: str) -> pd.DataFrame:
     return frame.assign(position=position, name=name)
 
 
+@lru_cache(maxsize=128)
 def _event(report: Report) -> pd.DataFrame:
     """Mark where a run turned, at the height of the test loss before, or at the average's last height."""
+    if not events(report):
+        return pd.DataFrame(columns=["x", "loss", "text"])
     curve = _curve(report, MOST_POINTS // 2)
     heights = [curve.loc[curve["x"] <= x, "s3"].dropna() for x, _text in events(report)]
     return pd.DataFrame(

@@ -218,10 +218,12 @@ def _hints(report: Report, epochs: Sequence[Epoch]) -> list[tuple[int, str]]:
     ]
 
 
+@lru_cache(maxsize=128)
 def events(report: Report) -> list[tuple[float, str]]:
     """Find where the run turned: the first epoch of overfitting, or the step whose loss is not finite."""
-    batches, epochs = report.batches[: report.batch_count], report.epochs[: report.epoch_count]
-    if step := not_finite_since(batches, epochs):
+    epochs = report.epochs[: report.epoch_count]
+    finite = np.isfinite(columns(report).loss).all() and all(map(_is_finite, epochs))  # quicker than a look at each
+    if not finite and (step := not_finite_since(report.batches[: report.batch_count], epochs)):
         place = int(np.searchsorted(columns(report).step, step))
         return [(float(places(report)[place]), _("not finite from here"))]
     since = overfitting_since(epochs)
