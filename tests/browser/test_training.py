@@ -217,7 +217,7 @@ def test_a_comparison_is_built_by_clicks_and_lives_in_the_link(visit, trained_ad
     rest(page)
     page.locator(".st-key-add button:visible").first.click()
     text = run_text.write(RunSpec(epochs=3, train_images=1000, lr=0.05))
-    page.wait_for_function("(text) => location.search.includes(`compare=${text}`)", arg=text)
+    page.wait_for_function("(text) => decodeURIComponent(location.search).includes(`compare=${text}`)", arg=text)
     page.get_by_role("radio", name="MLP").click()
     expect(page.get_by_text("leads").or_(page.get_by_text("are level")).first).to_be_visible()
     page.reload()
