@@ -10,6 +10,7 @@ BENCHMARKS = (
     "first_metric",
     "frames",
     "repaint",
+    "redraw",
     "shapes_edit",
     "pad",
     "classroom",
