@@ -56,7 +56,7 @@ def _listing(name: str, lines: int) -> View:
     )
     tooltip = [
         alt.Tooltip("code:N", title=_("line")),
-        alt.Tooltip("phase:N", title=_("step")),
+        alt.Tooltip("phase:N", title=_("part of the step")),
         alt.Tooltip("milliseconds:Q", title=_("milliseconds a step"), format=".3f"),
         alt.Tooltip("share:Q", title=_("share of the loop"), format=".1%"),
     ]
@@ -126,7 +126,7 @@ def milliseconds(seconds: float) -> str:
 def table(loops: Loops) -> pd.DataFrame:
     """Return the times of each phase in both loops, and what the phase is for."""
     sums = {name: phases(lines) for name, lines in loops}
-    columns: dict[str, list[Any]] = {_("step"): [_(title) for title, _about in PHASES.values()]}
+    columns: dict[str, list[Any]] = {_("part of the step"): [_(title) for title, _about in PHASES.values()]}
     for name, title in titles().items():
         columns[_("{loop}: ms a step").format(loop=title)] = [1000 * sums[name][phase] for phase in PHASES]
     columns[_("what it is for")] = [_(about) for _title, about in PHASES.values()]
@@ -134,11 +134,12 @@ def table(loops: Loops) -> pd.DataFrame:
 
 
 def verdict(state: Snapshot) -> list[tuple[str, Kind]]:
-    """Say what the figures mean, once they are complete."""
+    """Say what the figures mean, once they are complete; those of a busy machine are no good news."""
     loops = dict(state.loops)
     if not state.finished or len(loops) < 2:
         return []
-    said = [_busy(state.conditions), _ratio(loops), _largest(loops["ours"]), _no_grad(state.tests)]
+    busy = _busy(state.conditions)
+    said = [busy, _ratio(loops, trusted=busy is None), _parts(loops["ours"]), _no_grad(state.tests)]
     return [sentence for sentence in said if sentence is not None]
 
 
@@ -152,27 +153,28 @@ def _busy(found: Conditions | None) -> tuple[str, Kind] | None:
     return sentence.format(load=number(found.load), cores=found.cores), "warning"
 
 
-def _ratio(loops: dict[str, tuple[Line, ...]]) -> tuple[str, Kind]:
+def _ratio(loops: dict[str, tuple[Line, ...]], *, trusted: bool) -> tuple[str, Kind]:
     theirs, own = (total(loops[name]) for name in ("textbook", "ours"))
     data = phases(loops["textbook"])["data"]
     sentence = _(
         "The textbook's loop takes {theirs} a step, {share:.0%} of it to get the images ready. Ours takes {own}: "
         "{times} times as fast, with the same images and the same four steps."
     )
-    return sentence.format(
+    said = sentence.format(
         theirs=milliseconds(theirs), share=data / theirs, own=milliseconds(own), times=number(round(theirs / own, 1))
-    ), "good" if theirs > own else "neutral"
+    )
+    return said, "good" if trusted and theirs > own else "neutral"
 
 
-def _largest(lines: tuple[Line, ...]) -> tuple[str, Kind]:
-    sums = phases(lines)
-    sentence = _("In ours, forward takes {forward}, backward {backward} ({times} times as long), the update {update}.")
-    return sentence.format(
-        forward=milliseconds(sums["forward"]),
-        backward=milliseconds(sums["backward"]),
-        times=number(round(sums["backward"] / sums["forward"], 1)),
-        update=milliseconds(sums["update"]),
-    ), "neutral"
+def _parts(lines: tuple[Line, ...]) -> tuple[str, Kind]:
+    sums, whole = phases(lines), total(lines)
+    main = {phase: sums[phase] for phase in ("forward", "backward", "update")}
+    sentence = _(
+        "The time of ours goes to forward ({forward:.0%}), backward ({backward:.0%}) and the update ({update:.0%}); "
+        "all the rest is {rest:.0%}."
+    )
+    shares = {phase: seconds / whole for phase, seconds in main.items()}
+    return sentence.format(rest=1 - sum(shares.values()), **shares), "neutral"
 
 
 def _no_grad(tests: tuple[Pass, ...]) -> tuple[str, Kind] | None:
@@ -180,8 +182,8 @@ def _no_grad(tests: tuple[Pass, ...]) -> tuple[str, Kind] | None:
     if len(passes) < 2:
         return None
     sentence = _(
-        "In the test, {images} images at once: without `torch.no_grad()` the forward pass keeps {kept} MB for a "
-        "backward pass that never comes ({with_grad} instead of {without})."
+        "In the test, {images} images at once: without `torch.no_grad()` the forward pass would keep {kept} MB for a "
+        "backward pass that never comes. Measured: {without} with it, {with_grad} without."
     )
     return sentence.format(
         images=f"{TEST_IMAGES:,}",

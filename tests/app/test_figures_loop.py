@@ -40,10 +40,12 @@ def test_the_sentences_give_the_ratio_and_what_no_grad_saves():
     said = " ".join(sentence for sentence, _kind in loop.verdict(STATE))
     theirs, own = (loop.total(lines) for _name, lines in LOOPS)
     assert f"{theirs / own:.2g} times as fast" in said
-    assert "keeps 53 MB" in said
+    assert "keep 53 MB" in said
+    assert "good" in {kind for _sentence, kind in loop.verdict(STATE)}
     assert "not reliable" not in said
     busy = replace(STATE, conditions=replace(CONDITIONS, load=7.0))
     assert "not reliable" in loop.verdict(busy)[0][0]
+    assert "good" not in {kind for _sentence, kind in loop.verdict(busy)}
 
 
 def test_nothing_is_said_before_it_is_complete():
