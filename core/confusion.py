@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 
 CLASSES = 10  # digits
+CLEAR = 0.01  # a split that chance makes in fewer cases than this tells which of two networks is better
 Digits = NDArray[np.int64]  # (N,), each 0 to 9
 Counts = NDArray[np.int64]  # (10, 10), a row for each label, a column for each digit that is seen
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.figures.training_rows import Report, finding
 from app.figures.training_words import joined, percent
-from app.i18n import N_, _
+from app.i18n import N_, _, ngettext
 from core.diagnosis import State
 from core.jobs import Job
-from core.lead import find_lead
+from core.lead import Lead, find_lead, harder_to_train
 from core.models import MODELS
 from core.naming import OPTION, Part, differences
 from core.optimizers import OPTIMIZERS, SCHEDULES
@@ -27,14 +28,31 @@ SAID = {
     "train_images": N_("{value} images"),
     "seed": N_("seed {value}"),
 }
+# How an option of a network is said there: a flag that is off, and one that is on; other options by one template.
+OPTIONS = {
+    "residual": (N_("plain"), N_("residual")),
+    "norm": (N_("without batch norm"), N_("with batch norm")),
+    "branch1x1": (N_("without 1×1 branch"), N_("with 1×1 branch")),
+    "branch5x5": (N_("without 5×5 branch"), N_("with 5×5 branch")),
+    "branch3x3": (N_("without 3×3 branch"), N_("with 3×3 branch")),
+    "branch_pool": (N_("without pooling branch"), N_("with pooling branch")),
+    "depth": (N_("{value} layers"),),
+    "channels": (N_("{value} channels"),),
+    "growth": (N_("growth rate {value}"),),
+    "layers": (N_("{value} layers in a block"),),
+    "dropout": (N_("dropout {value}"),),
+    "block": (N_("{value}"),),
+}
 ORIGINS = {"here": N_("trained here"), "shipped": N_("shipped"), "imported": N_("imported")}
 LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED, State.GUESSING)  # what no longer or not yet trains
 VANISHED = 100  # a gradient so many times smaller than another run's has vanished
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+FIXED = "\N{NO-BREAK SPACE}"
 
 
 def names(specs: Sequence[RunSpec]) -> tuple[str, ...]:
     """Name each run by what differs between them."""
-    return tuple(", ".join(_part(part) for part in parts) for parts in differences(specs))
+    return tuple(_(", ").join(_part(part) for part in parts) for parts in differences(specs))
 
 
 def _part(part: Part) -> str:
@@ -54,13 +72,10 @@ def _part(part: Part) -> str:
 
 
 def _option(name: str, value: object) -> str:
-    option = next(option for model in MODELS.values() for option in model.options if option.name == name)
     if isinstance(value, bool):
-        said = _("with {option}") if value else _("without {option}")
-        return said.format(option=_(option.title))
-    if isinstance(value, str):
-        return _(option.choices[value])
-    return f"{_(option.title)} {value:g}"
+        return _(OPTIONS[name][value])
+    option = next(option for model in MODELS.values() for option in model.options if option.name == name)
+    return _(OPTIONS[name][0]).format(value=_(option.choices[value]) if isinstance(value, str) else f"{value:g}")
 
 
 def line(report: Report, epoch: int) -> dict[str, object]:
@@ -94,7 +109,7 @@ def state(job: Job | None) -> str:
 
 
 def status(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequence[str]) -> str:
-    """Say how far the comparison is, who leads, by how much and since when, and which runs do not train."""
+    """Say how far the comparison is, who leads, who comes next, and which runs do not train."""
     missing = sum(job is None for job in jobs)
     active = sum(job is not None and job.active for job in jobs)
     done = len(jobs) - missing - active
@@ -102,17 +117,46 @@ def status(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequen
     if active:
         there = _("{done} of {runs} runs are there, {active} under way.")
     there = there.format(done=done, runs=len(jobs), active=active)
-    return joined([there if missing or active else "", _lead(reports, called), *_lost(jobs, reports, called)])
+    told = [name.replace(" ", FIXED) for name in called]
+    sentences = [there if missing or active else "", *_order(reports, told), *_lost(jobs, reports, told)]
+    return joined([sentence[:1].upper() + sentence[1:] for sentence in sentences]).replace(" %", f"{FIXED}%")
 
 
-def _lead(reports: Sequence[Report], called: Sequence[str]) -> str:
+def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
+    """Name the runs that train, from the best to the worst."""
     begun = [place for place, report in enumerate(reports) if report.epoch_count]
-    lead = find_lead([reports[place].epochs[: reports[place].epoch_count] for place in begun])
+    runs = [reports[place].epochs[: reports[place].epoch_count] for place in begun]
+    lead = find_lead(runs)
     if lead is None:
-        return ""
-    leader, second = called[begun[lead.leader]], called[begun[lead.second]]
-    points = f"{100 * lead.ahead:.2f}"
-    if not lead.clear:
+        return []
+    lost = _states(reports)
+    hard = harder_to_train(runs) if _alike([reports[place].spec for place in begun]) else []
+    behind = [run for run in lead.order[2:] if begun[run] not in lost and run not in hard]
+    ranked = [f"{called[begun[run]]} ({percent(runs[run][lead.epoch - 1].test_accuracy)})" for run in behind]
+    sentences = [_lead(lead, called[begun[lead.leader]], called[begun[lead.second]])]
+    if ranked:
+        sentences.append(_("Behind them: {runs}.").format(runs=listed(ranked)))
+    best = max(run[lead.epoch - 1].train_accuracy for run in runs)
+    for run in hard:
+        if begun[run] not in lost:
+            sentence = _("{name} is hard to train: on its own training images it reaches {own}, the best run {best}.")
+            own = runs[run][lead.epoch - 1].train_accuracy
+            sentences.append(sentence.format(name=called[begun[run]], own=percent(own), best=percent(best)))
+    return sentences
+
+
+def _alike(specs: Sequence[RunSpec]) -> bool:
+    """Say whether the runs differ in nothing but their networks and seeds."""
+    return len({replace(spec, model="mlp", options=(), seed=0) for spec in specs}) == 1
+
+
+def _lead(lead: Lead, leader: str, second: str) -> str:
+    if not lead.clear and lead.split is not None:
+        sentence = _(
+            "After epoch {epoch} {leader} and {second} are level: {first} images are recognised only by the first, "
+            "{other} only by the second; chance splits them so unevenly in {percent} of 100 cases."
+        )
+    elif not lead.clear:
         sentence = _(
             "After epoch {epoch} {leader} and {second} are level: the {points} points between them may be chance."
         )
@@ -122,31 +166,77 @@ def _lead(reports: Sequence[Report], called: Sequence[str]) -> str:
         sentence = _("After epoch {epoch} {leader} has taken the lead, {points} points before {second}.")
     else:
         sentence = _("{leader} leads since epoch {since}; after epoch {epoch} it is {points} points before {second}.")
-    return sentence.format(leader=leader, second=second, points=points, epoch=lead.epoch, since=lead.since)
+    if lead.clear and lead.split is not None:
+        split = _("{first} images are recognised only by the first, {other} only by the second: hardly ever by chance.")
+        sentence = joined([sentence, split])
+    values = {"points": f"{100 * lead.ahead:.2f}", "epoch": lead.epoch, "since": lead.since}
+    if lead.split is not None:
+        values |= {"first": f"{lead.split.first:,}", "other": f"{lead.split.second:,}"}
+        values["percent"] = f"{100 * lead.split.chance:.0f}"
+    return sentence.format(leader=leader, second=second, **values)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Write several things after each other, as the language does."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return _("{most} and {last}").format(most=_(", ").join(parts[:-1]), last=parts[-1])
+
+
+def _states(reports: Sequence[Report]) -> dict[int, State]:
+    """Return the places of the runs that do not train, and what is wrong with each."""
+    begun = {place: report for place, report in enumerate(reports) if report.batch_count and report.epoch_count}
+    found = {place: finding(report).state for place, report in begun.items()}
+    return {place: state for place, state in found.items() if state in LOST}
 
 
 def _lost(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequence[str]) -> list[str]:
     """Name the runs that do not train, with the gradient that explains it where it is known."""
-    found = [finding(report).state if report.batch_count else State.WAITING for report in reports]
-    lost = [place for place, state in enumerate(found) if state in LOST and reports[place].epoch_count]
-    trained = [place for place in range(len(reports)) if place not in lost and reports[place].epoch_count]
+    lost = _states(reports)
+    guessing = [place for place, state in lost.items() if state is State.GUESSING]
+    diverged = [place for place in lost if place not in guessing]
     sentences = []
-    for place in lost:
-        if found[place] is not State.GUESSING:
-            sentences.append(_("{name} has diverged: its steps are too long.").format(name=called[place]))
-            continue
-        sentences.append(_("{name} does not train: it still guesses.").format(name=called[place]))
-        own = first_gradient(jobs[place])
-        others = [(norm, other) for other in trained if (norm := first_gradient(jobs[other])) is not None]
-        if own is not None and others and max(others)[0] > VANISHED * own:
-            norm, other = max(others)
-            sentences.append(
-                _(
-                    "Before its first step the gradient of its first layer has the norm {own:.2g}, that of {other} "
-                    "{norm:.2g}: the signal is lost on the way back."
-                ).format(own=own, other=called[other], norm=norm)
-            )
+    if diverged:
+        text = ngettext(
+            "{names} has diverged: its steps are too long.",
+            "{names} have diverged: their steps are too long.",
+            len(diverged),
+        )
+        sentences.append(text.format(names=listed([called[place] for place in diverged])))
+    if guessing:
+        text = ngettext(
+            "{names} does not train: it still guesses.",
+            "{names} do not train: they still guess.",
+            len(guessing),
+        )
+        sentences.append(text.format(names=listed([called[place] for place in guessing])))
+        trained = [place for place, report in enumerate(reports) if place not in lost and report.epoch_count]
+        sentences.append(_vanished(jobs, guessing, trained, called))
     return sentences
+
+
+def _vanished(
+    jobs: Sequence[Job | None], guessing: Sequence[int], trained: Sequence[int], called: Sequence[str]
+) -> str:
+    """Explain runs that guess by the gradients of their first layers, where those are much smaller than another's."""
+    others = [(norm, other) for other in trained if (norm := first_gradient(jobs[other])) is not None]
+    norm, other = max(others, default=(0.0, 0))
+    own = [one for place in guessing if (one := first_gradient(jobs[place])) is not None]
+    small = [scientific(one) for one in own if norm > VANISHED * one]
+    if not small:
+        return ""
+    return _(
+        "Before the first step the gradient in the first layer has the norm {own}, that of {other} {norm}: the signal "
+        "is lost on the way back."
+    ).format(own=listed(small), other=called[other], norm=scientific(norm))
+
+
+def scientific(value: float) -> str:
+    """Write a number with two digits, a small one with its power of ten, without a place to break it at."""
+    if value == 0 or 1e-3 <= value < 1e4:
+        return f"{value:.2g}"
+    mantissa, _e, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
 
 
 def first_gradient(job: Job | None) -> float | None:

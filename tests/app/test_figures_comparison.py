@@ -11,6 +11,9 @@ from app.charts import compiled
 from app.figures import comparison, comparison_rows, training, training_axes
 from app.figures import comparison_words as words
 from app.figures import training_rows as drawn
+from core import shipped
+from core.confusion import CLEAR, compare, read_digits
+from core.datasets import DATA, mnist
 from core.ema import ema
 from core.jobs import Job
 from core.models import MODELS
@@ -149,6 +152,9 @@ def test_the_runs_of_a_prepared_comparison_have_names_of_their_own(name):
 
 
 def test_a_name_says_what_differs_as_the_page_does():
+    depth = COMPARISONS["depth"].runs
+    plain, residual = ((f"20 layers, {kind}", f"56 layers, {kind}") for kind in ("plain", "residual"))
+    assert words.names(depth) == (*plain, *residual)
     assert words.names([RunSpec(lr=0.1), RunSpec(lr=0.05)]) == ("lr 0.1", "lr 0.05")
     assert words.names([RunSpec(optimizer="adam"), RunSpec(schedule="cosine")])[1] == "SGD, cosine schedule"
     assert words.names([RunSpec(train_images=2000, nesterov=True), RunSpec()]) == (
@@ -173,9 +179,55 @@ def test_the_comparison_says_who_leads_and_who_does_not_train():
     runs = [job_with(1e-9), job_with(0.5)]
     object.__setattr__(guessing, "epochs", [replace_loss(epoch) for epoch in guessing.epochs])
     text = words.status(runs, (guessing, learning), ("plain", "residual"))
-    assert "residual leads since epoch 1; after epoch 2 it is 85.00 points before plain." in text
-    assert "plain does not train: it still guesses." in text
-    assert "the gradient of its first layer has the norm 1e-09, that of residual 0.5" in text
+    assert "Residual leads since epoch 1; after epoch 2 it is 85.00 points before plain." in text
+    assert "Plain does not train: it still guesses." in text
+    assert "the gradient in the first layer has the norm 1.0·10⁻⁹, that of residual 0.5" in text
+
+
+def test_runs_that_do_not_train_share_one_explanation():
+    guessing, learning = report([2.3] * 20, [0.1, 0.1]), report([1.0] * 20, [0.9, 0.95])
+    object.__setattr__(guessing, "epochs", [replace_loss(epoch) for epoch in guessing.epochs])
+    runs = [job_with(1e-9), job_with(0.0), job_with(0.5)]
+    text = words.status(runs, (guessing, guessing, learning), ("20 plain", "56 plain", "residual"))
+    assert "20\xa0plain and 56\xa0plain do not train: they still guess." in text
+    assert text.count("the signal is lost") == 1
+    assert "has the norm 1.0·10⁻⁹ and 0, that of residual 0.5" in text
+
+
+def test_all_runs_are_named_from_the_best_to_the_worst_and_which_is_hard_to_train():
+    accuracies = {"a": 0.97, "b": 0.9, "c": 0.99, "d": 0.3}
+    text = words.status(
+        [job_with(1.0)] * 4, [report([1.0] * 10, [one]) for one in accuracies.values()], tuple(accuracies)
+    )
+    assert "After epoch 1 c leads, 2.00 points before a. B is hard to train: on its own training images" in text
+    assert "D is hard to train: on its own training images it reaches 30.00\xa0%, the best run 99.00\xa0%." in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.026, "0.026"), (7.0e-11, "7.0·10⁻¹¹"), (68.5, "68"), (1e-3, "0.001"), (2e5, "2.0·10⁵")],
+)
+def test_a_small_number_is_written_with_its_power_of_ten(value, text):
+    assert words.scientific(value) == text
+
+
+def shipped_job(model):
+    """Return a shipped run as a job that is done."""
+    job = job_with(1.0)
+    job.spec = RunSpec(model=model)
+    entry = shipped.find_shipped(job.spec)
+    job.key, job.batches, job.epochs = model, [], list(entry.epochs)
+    return job
+
+
+def test_the_verdict_is_that_of_the_images_on_which_two_runs_differ(monkeypatch):
+    monkeypatch.setattr(shipped, "RUNS", DATA / "runs")
+    runs = [shipped_job("inception"), shipped_job("resnet")]
+    text = words.status(runs, [drawn.report(job, job.spec, "en") for job in runs], ("Inception", "ResNet"))
+    seen = [read_digits(job.epochs[-1].predicted) for job in runs]
+    found = compare(mnist().test_labels.astype("int64"), *seen)
+    assert f"{len(found.only_second)} images are recognised only by the first, {len(found.only_first)} only by" in text
+    assert ("hardly ever by chance" in text) == (found.chance < CLEAR)
 
 
 def replace_loss(epoch):
