@@ -5,37 +5,62 @@ drawn, with the widget's own bounds: it takes a number within them, and the page
 """
 
 import math
-from collections.abc import Container
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
 from app.i18n import _
 
+MOST_NAMED = 12  # possible values
+LARGE = 1e300  # a bound that is none
 
-def check_choice(name: str, options: Container[str]) -> None:
+
+def check_choice(name: str, options: Collection[str]) -> None:
     """Say so where the link asks for an option that does not exist."""
-    asked = st.query_params.get(name)
-    if asked is not None and asked not in options:
-        _refused(name, asked)
+    say([wrong_choice(name, options)])
 
 
 def check_number(name: str, low: float = -math.inf, high: float = math.inf) -> None:
     """Say so where the link asks for something that is no number within the bounds."""
+    say([wrong_number(name, low, high)])
+
+
+def wrong_choice(name: str, options: Collection[str]) -> str:
+    """Return what is wrong with the option that the link asks for, and which there are; nothing where it exists."""
+    asked = st.query_params.get(name)
+    if asked is None or asked in options:
+        return ""
+    if not 0 < len(options) <= MOST_NAMED:
+        return _refused(name, asked)
+    return _refused(name, asked, _("Possible: {options}.").format(options=_plain(", ".join(options))))
+
+
+def wrong_number(name: str, low: float = -math.inf, high: float = math.inf) -> str:
+    """Return what is wrong with the number that the link asks for; nothing where it is within the bounds."""
     asked = st.query_params.get(name)
     if asked is None:
-        return
+        return ""
     try:
         fits = low <= float(asked) <= high and math.isfinite(float(asked))
     except ValueError:
         fits = False
-    if not fits:
-        _refused(name, asked)
+    if fits:
+        return ""
+    if low <= -LARGE and high >= LARGE:
+        return _refused(name, asked, _("Possible: a number."))
+    return _refused(name, asked, _("Possible: a number from {low} to {high}.").format(low=f"{low:g}", high=f"{high:g}"))
 
 
-def _refused(name: str, asked: str) -> None:
+def say(sentences: Sequence[str]) -> None:
+    """Show what is wrong with the link, in one box."""
+    if wrong := [sentence for sentence in sentences if sentence]:
+        st.warning("  \n".join(wrong), icon=":material/link_off:")
+
+
+def _refused(name: str, asked: str, possible: str = "") -> str:
     sentence = _("The link asks for {name} = “{asked}”, which cannot be used here; the usual value takes its place.")
     shown = asked if len(asked) <= 24 else asked[:24] + "…"
-    st.warning(sentence.format(name=name, asked=_plain(shown)), icon=":material/link_off:")
+    return f"{sentence.format(name=name, asked=_plain(shown))} {possible}".rstrip()
 
 
 def _plain(text: str) -> str:

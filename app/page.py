@@ -6,7 +6,7 @@ A page is written with these from top to bottom: `header`, controls, the picture
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -82,16 +82,33 @@ def part(label: str, show: Callable[[], None], *, key: str) -> None:
             show()
 
 
-def table(frame: pd.DataFrame, *, name: str, alt: str = "", digits: int | None = None) -> None:
+def table(
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    alt: str = "",
+    digits: int | None = None,
+    labels: Mapping[str, str] | None = None,
+    formats: Mapping[str, str] | None = None,
+) -> None:
     """Show what is drawn as a table, the first rows of a long one, with its CSV in full precision to take away.
 
     `alt` is its translated name for those who hear it; `digits` are the significant ones of fractions on screen, where
-    the table's own way, four decimals, would make small numbers look alike.
+    the table's own way, four decimals, would make small numbers look alike; `formats` are those of single columns.
+    `labels` are translated headings; the CSV keeps the columns' own names.
     """
     st.space("small")  # for the table's own tools, which float above it
     fractions = frame.select_dtypes("float").columns.tolist() if digits else []
-    formats: dict[str, Any] = {column: st.column_config.NumberColumn(format=f"%.{digits}g") for column in fractions}
-    st.dataframe(frame.head(MOST_ROWS), hide_index=True, alt=alt or name, column_config=formats)
+    written = dict.fromkeys(fractions, f"%.{digits}g") | {
+        column: way for column, way in (formats or {}).items() if column in frame
+    }
+    config: dict[str, Any] = {
+        column: st.column_config.NumberColumn((labels or {}).get(column), format=written[column])
+        if column in written
+        else (labels or {}).get(column, column)
+        for column in frame.columns
+    }
+    st.dataframe(frame.head(MOST_ROWS), hide_index=True, alt=alt or name, column_config=config)
     if len(frame) > MOST_ROWS:
         sentence = _("These are the first {most:,} of {count:,} rows; the CSV has them all.")
         st.caption(sentence.format(most=MOST_ROWS, count=len(frame)))

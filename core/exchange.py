@@ -87,6 +87,9 @@ def read_exported(content: bytes) -> Entry:
     Raises InputError, with a sentence, for everything else that somebody may upload.
     """
     archive = Archive(content)
+    for name in (MANIFEST, "spec.json", "metrics.jsonl"):
+        if name not in archive.names:
+            raise InputError("{name} is missing from the archive; export the run again.", name=name)
     try:
         return _read(archive)
     except OtherFormatError as error:
@@ -96,9 +99,7 @@ def read_exported(content: bytes) -> Entry:
     except InputError:
         raise
     except BROKEN as error:
-        raise InputError(
-            "The archive does not hold what an exported run holds ({reason}).", reason=_short(error)
-        ) from error
+        raise InputError("The archive does not hold what an exported run holds; export the run again.") from error
 
 
 def import_run(content: bytes, store: Store) -> str:
@@ -185,8 +186,3 @@ def _shapes(spec: RunSpec) -> dict[str, tuple[int, ...]]:
     from core.train import build_network
 
     return {name: tuple(tensor.shape) for name, tensor in build_network(spec).state_dict().items()}
-
-
-def _short(error: Exception) -> str:
-    text = str(error) if isinstance(error, ValueError) else type(error).__name__
-    return "".join(sign if sign.isprintable() else " " for sign in text)[:80]

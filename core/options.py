@@ -44,7 +44,7 @@ class Option:
         if not is_number(value) or not self.low <= value <= self.high:  # type: ignore[operator]  # a number by then
             raise InputError(
                 "{name} must be a number from {low} to {high}, not {value}.",
-                name=self.name, low=self.low, high=self.high, value=str(value)[:40],
+                name=self.name, low=self.low, high=self.high, value=value if is_number(value) else str(value)[:40],
             )  # fmt: skip
         return float(value)  # type: ignore[arg-type]  # a number by then
 

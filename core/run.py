@@ -34,7 +34,7 @@ class RunSpec:
     epochs: int = 10  # passes over the training images, 1 to 100
     batch_size: int = 64  # images a step, 1 to 10,000 and not above train_images
     optimizer: str = "sgd"  # a name in core.optimizers.OPTIMIZERS
-    lr: float = 0.01  # learning rate, above 0, up to 10
+    lr: float = 0.01  # learning rate, 1e-8 to 10
     momentum: float = 0.5  # share of the last step that is kept, 0 up to but not including 1
     nesterov: bool = False  # whether the gradient is taken after the step of the momentum, which must not be 0 then
     weight_decay: float = 0.0  # share of each weight that is added to its gradient (AdamW: taken off it), 0 to 1
@@ -59,8 +59,8 @@ class RunSpec:
         self._check_optimizer()
 
     def _check_numbers(self) -> None:
-        if not is_number(self.lr) or not 0 < self.lr <= 10:
-            raise InputError("The learning rate must be a number above 0 and at most 10, not {value}.", value=self.lr)
+        if not is_number(self.lr) or not 1e-8 <= self.lr <= 10:
+            raise InputError("The learning rate must be a number from 0.00000001 to 10, not {value}.", value=self.lr)
         if not is_number(self.momentum) or not 0 <= self.momentum < 1:
             raise InputError("The momentum must be a number from 0 to below 1, not {value}.", value=self.momentum)
         if not is_number(self.weight_decay) or not 0 <= self.weight_decay <= 1:

@@ -1,6 +1,7 @@
 """Real training runs as jobs: started here, watched batch by batch, kept, compared, and scrubbed epoch by epoch."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,7 +19,7 @@ from app.link import check_choice
 from app.player import player
 from core.errors import InputError
 from core.jobs import Job, Jobs, manager
-from core.run import QUICK, RunSpec
+from core.run import RunSpec
 from core.training_script import training_script
 from pages.parts import training_card, training_digit, training_inside, training_loop, training_results
 from pages.parts import training_compare as compare
@@ -39,17 +40,13 @@ ENTRY = course.entry("training")
 # --- What can be done with the run
 
 
-def quick_button(jobs: Jobs, model: str) -> None:
+def quick_button(jobs: Jobs) -> None:
     st.button(
         _("Quick run"),
         icon=":material/bolt:",
         type="primary",
-        help=_(
-            "One epoch of 10,000 images of the chosen network, with a learning rate that climbs and falls (one cycle); "
-            "the CNN takes about a second."
-        ),
-        on_click=setup.start,
-        args=(jobs.submit, replace(QUICK, model=model)),
+        on_click=setup.start_quick,
+        args=(jobs.submit,),
         key="quick",
     )
 
@@ -72,8 +69,8 @@ def action(jobs: Jobs, spec: RunSpec, job: Job | None, refused: bool) -> None:
             _("Train it here"),
             icon=":material/play_arrow:",
             disabled=refused,
-            on_click=found.train_here,
-            args=(jobs, spec),
+            on_click=setup.start_shown,
+            args=(partial(found.train_here, jobs),),
             key="start",
             width="stretch",
         )
@@ -87,8 +84,8 @@ def action(jobs: Jobs, spec: RunSpec, job: Job | None, refused: bool) -> None:
         label,
         icon=":material/play_arrow:",
         disabled=refused or (job is not None and job.status == "done"),
-        on_click=jobs.submit,
-        args=(spec,),
+        on_click=setup.start_shown,
+        args=(jobs.submit,),
         key="start",
         width="stretch",
     )
@@ -137,21 +134,32 @@ def show_run(jobs: Jobs, spec: RunSpec, axis: str, drawn_as: tuple[str, ...]) ->
     say(said, job, report)
     tell_progress(job)
     epochs = report.epochs[: report.epoch_count]
+    told = words.captions(epochs, spec) if report.ended else []
+    played = len(told) > 1  # one epoch is nothing to play
     player(
         compiled(figure.picture, axis),
         key="run",
         name="training",
         alt=words.alternative(report),
         data=drawn.encoded_rows(report),
-        steps=len(epochs) if report.ended else 0,
+        steps=len(epochs) if played else 0,
         start=-1,
-        captions=words.captions(epochs, spec) if report.ended else (),
+        captions=told if played else (),
         sliders=[training_axes.smoothing()],
         outputs=figure.WORST,
-        formula=words.cross_entropy() if epochs else "",
+        formula=words.cross_entropy() if epochs and all(epoch.worst for epoch in epochs) else "",
     )
+    if len(told) == 1:
+        st.markdown(told[0])
     if job is not None:
         st.caption(words.conditions(job), help=words.reasons(job) or None)
+    else:
+        st.caption(
+            _(
+                "Quick run: one epoch of 10,000 images of the chosen network, with a learning rate that climbs and "
+                "falls (one cycle); the CNN takes about a second, a deep network longer."
+            )
+        )
 
 
 def say(place: DeltaGenerator, job: Job | None, report: drawn.Report) -> None:
@@ -178,7 +186,7 @@ def show_race(jobs: Jobs, specs: tuple[RunSpec, ...], spec: RunSpec, axis: str, 
         page.status(*words.status(job, drawn.report(job, spec, language(), axis)))
     tell_progress(job)
     player(
-        compiled(comparison.picture, axis),
+        compiled(comparison.picture, axis, len(specs)),
         key="runs",
         name="training-runs",
         alt=compared.alternative(race.reports, race.names),
@@ -208,7 +216,7 @@ with first:
     quick = st.container(width="content")
     model = setup.network()
 with quick:
-    quick_button(jobs, model)
+    quick_button(jobs)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     setup.number("epochs", width=120)
     setup.number("lr", width=130)
@@ -224,6 +232,8 @@ st.html("<style>.st-key-action [data-retained] { display: none; }</style>")  # S
 spec, errors = setup.spec_in_force(model)
 for error in errors:
     page.input_error(error)
+if errors:
+    st.caption(_("Below is another run, whose settings were right: {run}.").format(run=words.called(spec)))
 with comparing:
     compare.choose(spec)
 compare.write_link()

@@ -69,7 +69,7 @@ def _losses(axis: str) -> View:
         .transform_calculate(curve=test, loss="datum.test_loss")
         .mark_line(point=alt.OverlayMarkDef(size=40, color="@test")),
         *_playhead(x),
-        *_event(x),
+        *_event(x, "loss_x"),
     ]
     return alt.layer(*layers).properties(name="loss", width=520, height=PLOT_HEIGHT)
 
@@ -104,7 +104,7 @@ def _accuracy(axis: str) -> View:
             fontWeight=600,
             color="@accuracy",
         ).encode(text=alt.Text("accuracy:Q", format=".1%")),
-        _event(x)[0],
+        _event(x, "accuracy_x")[0],
     ]
     return alt.layer(*layers).properties(name="accuracy", width=300, height=PLOT_HEIGHT)
 
@@ -114,12 +114,19 @@ def _playhead(x: alt.X) -> list[alt.Chart]:
     return [here.mark_rule(color="@text", strokeWidth=1, opacity=0.6).encode(x=x)]
 
 
-def _event(x: alt.X) -> list[alt.Chart]:
+def _event(x: alt.X, scale: str) -> list[alt.Chart]:
     """Mark where the run turned: the first epoch of overfitting, or the step in which the loss ceased to be finite."""
+    early = f"scale('{scale}', datum.x) < range('{scale}')[1] / 2"  # no room for text to the left of it
     event = alt.Chart(source("event")).encode(x=x)
     return [
         event.mark_rule(color="@residual", strokeDash=[6, 3]),
-        event.mark_text(align="right", baseline="top", dx=-4, y=4, color="@residual").encode(text="text:N"),
+        event.mark_text(
+            align={"expr": f"{early} ? 'left' : 'right'"},
+            dx={"expr": f"{early} ? 4 : -4"},
+            baseline="top",
+            y=4,
+            color="@residual",
+        ).encode(text="text:N"),
     ]
 
 
@@ -176,7 +183,7 @@ def _images() -> View:
             baseline="top",
             fontSize={"expr": font},
             lineHeight={"expr": f"1.2 * {font}"},
-            color="@prediction",
+            color="@residual",
         ),
     ).properties(
         name="mistakes",

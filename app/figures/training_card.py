@@ -96,9 +96,15 @@ def place_rows(card: Card) -> list[tuple[str, str]]:
         (_("Memory layout"), placement.layout),
         (_("Threads"), str(placement.threads)),
         (_("PyTorch"), placement.torch),
-        *((_(title), card.hardware[name]) for name, title in FACTS.items() if name in card.hardware),
+        *((_(title), _fact(name, card.hardware[name])) for name, title in FACTS.items() if name in card.hardware),
         (_("Key"), card.key),
     ]
+
+
+def _fact(name: str, fact: str) -> str:
+    """Say "2 of 4" cores in the reader's language; the other facts are names."""
+    used, of, there = fact.partition(" of ")
+    return _("{used} of {there}").format(used=used, there=there) if name == "cores" and of else fact
 
 
 def _value(option: Option, value: Value) -> str:

@@ -30,16 +30,16 @@ def labels() -> dict[str, str]:
     }
 
 
-def refusals(typed: Mapping[str, Any]) -> list[InputError]:
-    """Name each value that is refused, as its label does; one value does not hide the next one's mistake."""
+def refusals(typed: Mapping[str, Any]) -> dict[str, InputError]:
+    """Say of each field what is refused, as its label does; one value does not hide the next one's mistake."""
     names = labels() | {option.name: _(option.title) for model in MODELS.values() for option in model.options}
     accepted: dict[str, Any] = {}
-    refused = []
+    refused = {}
     for name in sorted(typed, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER)):
         try:
             RunSpec(**accepted | {name: typed[name]})
         except InputError as error:
-            refused.append(_on_screen(error, names))
+            refused[name] = _on_screen(error, names)
         else:
             accepted[name] = typed[name]
     return refused
@@ -53,4 +53,6 @@ def _on_screen(error: InputError, names: Mapping[str, str]) -> InputError:
         changed["value"] = f"{value:.15g}"
     if (name := error.values.get("name")) in names:
         changed["name"] = names[str(name)]
+    if "names" in error.values:
+        changed["names"] = _(", ").join(names.get(one, one) for one in str(error.values["names"]).split(", "))
     return InputError(error.message, **error.values | changed)

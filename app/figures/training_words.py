@@ -9,9 +9,12 @@ from app.page import Kind
 from core.device import Placement
 from core.diagnosis import JUMP, Diagnosis, State
 from core.jobs import Job
+from core.models import MODELS
 from core.records import Epoch
 from core.run import RunSpec
 
+NEARLY_GUESSED = 0.15  # test accuracy; always the same answer gets up to 0.1135
+LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED)  # that comes before how good the run became
 AVERAGED = 50  # batches that the text alternative takes the mean of before there is an epoch
 
 # What there is to say beside "the loss is falling", with the sign that it gets.
@@ -82,7 +85,8 @@ def status(job: Job | None, report: Report) -> tuple[str, Kind]:
     verdict, kind = _verdict(found, job, epochs)
     if not report.ended:
         return joined([_head(report, epochs, found), verdict, _pace(job)]), kind
-    return joined([_end(job, epochs), verdict]), kind
+    lost = found.state in LOST and job.status == "done"
+    return joined([verdict, _best(epochs)] if lost else [_end(job, epochs), verdict]), kind
 
 
 def _not_trained(spec: RunSpec) -> str:
@@ -128,6 +132,16 @@ def _end(job: Job, epochs: Sequence[Epoch]) -> str:
     )
 
 
+def _best(epochs: Sequence[Epoch]) -> str:
+    """Say how good a run was before it was lost; nothing where it never was better than guessing."""
+    best = max(epochs, key=lambda epoch: epoch.test_accuracy)
+    if best.test_accuracy <= NEARLY_GUESSED or not math.isfinite(best.test_loss):
+        return ""
+    return _("Its best test accuracy was {best} after epoch {epoch}.").format(
+        best=percent(best.test_accuracy), epoch=best.epoch
+    )
+
+
 def _pace(job: Job) -> str:
     rate, left = job.images_per_second, job.seconds_left
     if rate is None or left is None:
@@ -140,6 +154,10 @@ def _pace(job: Job) -> str:
 def _verdict(found: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, Kind]:
     if found.state not in VERDICTS:
         return _trend(found, job, epochs)
+    if found.state is State.GUESSING and job.active and job.spec.schedule == "onecycle":
+        return _(
+            "It still guesses: the loss is about ln 10 ≈ 2.30; the learning rate begins small and climbs."
+        ), "neutral"
     template, kind = VERDICTS[found.state]
     values: dict[str, object] = {
         "lr": f"{job.spec.lr:g}",
@@ -173,14 +191,31 @@ def _trend(found: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, Ki
     return "", "good" if job.status == "done" else "neutral"
 
 
+def called(spec: RunSpec) -> str:
+    """Name a run by what tells it from others: its network with the options that are set, and the main numbers."""
+    network = MODELS[spec.model].call(spec.options).removesuffix("()")
+    named = ngettext(
+        "{network}, {epochs} epoch, {images} images, learning rate {lr}, seed {seed}",
+        "{network}, {epochs} epochs, {images} images, learning rate {lr}, seed {seed}",
+        spec.epochs,
+    )
+    return named.format(
+        network=network, epochs=spec.epochs, images=f"{spec.train_images:,}", lr=f"{spec.lr:g}", seed=spec.seed
+    )
+
+
 def captions(epochs: Sequence[Epoch], spec: RunSpec) -> list[str]:
     """Say what each epoch brought."""
     sentence = _(
         "Epoch {epoch} of {epochs}: train loss {train:.3g}, test loss {test:.3g}, test accuracy {accuracy}, "
         "{seconds:.1f} s to train this epoch, {rate} images a second."
     )
+    lost = _(
+        "Epoch {epoch} of {epochs}: the loss is not a finite number, because too long steps made the weights overflow; "
+        "what the network answers means nothing."
+    )
     return [
-        sentence.format(
+        (sentence if math.isfinite(epoch.train_loss + epoch.test_loss) else lost).format(
             epoch=epoch.epoch,
             epochs=spec.epochs,
             train=epoch.train_loss,
@@ -200,7 +235,7 @@ def alternative(report: Report) -> str:
     epochs = report.epochs[: report.epoch_count]
     losses = [batch.loss for batch in report.batches[: report.batch_count]]
     sentences = [_averages(losses, epochs), _peak(losses)]
-    if epochs:
+    if epochs and math.isfinite(epochs[-1].test_loss):
         best = max(epochs, key=lambda epoch: epoch.test_accuracy)
         sentences.append(
             _(
@@ -220,6 +255,8 @@ def alternative(report: Report) -> str:
 
 def _averages(losses: Sequence[float], epochs: Sequence[Epoch]) -> str:
     """Say how the loss went, by averages and not by single batches, which are noise."""
+    if not math.isfinite(sum(losses)) or not all(math.isfinite(epoch.test_loss) for epoch in epochs):
+        return _("Loss over the epochs.")  # where it ceased to be a number is said beside it
     if not epochs:
         count = min(len(losses), AVERAGED)
         return _("Loss of each batch over the epochs; the last {count} average {loss:.3g}.").format(
@@ -287,7 +324,7 @@ def cross_entropy() -> str:
     """Write the loss of the first image with its numbers, for the player to fill in at each epoch."""
     worst = "data('worst')[0]"
     shown = f"format({worst}.probability, '.4~g')"  # its logarithm is taken as it stands there, as a calculator does
-    text = _("The first image below is a {label}. Its loss is").format(label=f"{{{{{worst}.label|d}}}}")
+    text = _("The label of the first image below is {label}. Its loss is").format(label=f"{{{{{worst}.label|d}}}}")
     return (
         f"<span>{text}</span> <math><mi class='q-loss'>ℓ</mi><mo>=</mo><mo>−</mo><mi>ln</mi>"
         f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.label|d}}}}</mn></msub><mo>=</mo><mo>−</mo><mi>ln</mi>"

@@ -104,7 +104,9 @@ def _download(label: str, make: Callable[[], str | bytes], file_name: str, mime:
 def bring(jobs: Jobs) -> None:
     """Take in a run that somebody exported, and list those that are there."""
     uploaded = st.file_uploader(
-        _("Load a run that someone exported"), type="zip", max_upload_size=MOST_BYTES // 1_000_000, key="card_upload"
+        _("Load a run that someone exported (a zip archive of at most {most} MB)").format(most=MOST_BYTES // 1_000_000),
+        max_upload_size=MOST_BYTES // 1_000_000,
+        key="card_upload",
     )
     if uploaded is None:
         st.session_state.pop(_ERROR, None)

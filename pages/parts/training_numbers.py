@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from app import page
@@ -12,19 +13,52 @@ from app.i18n import _
 from core.jobs import Job
 from core.run import RunSpec
 
+FORMATS = {  # an accuracy is counted on 10,000 images
+    "train_accuracy": "%.4f",
+    "test_accuracy": "%.4f",
+    "seconds": "%.2f",
+    "images_per_second": "%.0f",
+}
+
+
+def headings() -> dict[str, str]:
+    """Name the columns of the tables; their CSV keeps the names of the records."""
+    return {
+        "run": _("run"),
+        "step": _("step"),
+        "epoch": _("epoch"),
+        "loss": _("loss"),
+        "train_loss": _("train loss"),
+        "train_accuracy": _("train accuracy"),
+        "test_loss": _("test loss"),
+        "test_accuracy": _("test accuracy"),
+        "seconds": _("seconds"),
+        "images_per_second": _("images a second"),
+        "device": _("device"),
+        "index": _("test image"),
+        "label": _("label"),
+        "predicted": _("predicted"),
+        "confidence": _("probability of the prediction"),
+        "true_probability": _("probability of the label"),
+    }
+
 
 def show(job: Job, race: Race | None) -> None:
     """Show and offer what is drawn, number for number."""
     if race is not None:
         st.markdown(_("All runs, epoch by epoch:"))
-        page.table(comparison_rows.table(race), name="comparison", alt=_("All runs, epoch by epoch"))
+        _table(comparison_rows.table(race), "comparison", alt=_("All runs, epoch by epoch"))
     epochs, batches = drawn.epoch_table(job.epochs), drawn.batch_table(job.batches)
     st.markdown(_("Each epoch: the test is on the 10,000 test images."))
-    page.table(epochs, name="epochs")
+    _table(epochs, "epochs")
     st.markdown(_("Each batch: its loss before the step that it causes."))
-    page.table(batches, name="batches")
+    _table(batches, "batches")
     st.markdown(_("The test images that it gets most wrong, after each epoch."))
-    page.table(drawn.mistake_table(job.epochs), name="mistakes")
+    _table(drawn.mistake_table(job.epochs), "mistakes")
+
+
+def _table(frame: pd.DataFrame, name: str, alt: str = "") -> None:
+    page.table(frame, name=name, alt=alt, digits=4, labels=headings(), formats=FORMATS)
 
 
 def why_above() -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.figures import comparison_words as words
+from app.figures.training_words import called
 from app.i18n import _, ngettext
 from core.jobs import Job, Jobs
 
@@ -27,10 +27,9 @@ def _rows(jobs: Jobs) -> None:
         return
     sentence = ngettext("{n} run trains or waits.", "{n} runs train or wait.", len(listed))
     st.markdown(sentence.format(n=len(listed)))
-    names = words.names(tuple(job.spec for job in listed))
-    for job, name in zip(listed, names, strict=True):
-        called, progress, button = st.columns(WIDE, vertical_alignment="center")
-        called.markdown(name)
+    for job in listed:
+        name, progress, button = st.columns(WIDE, vertical_alignment="center")
+        name.markdown(called(job.spec))
         progress.progress(min(1.0, job.progress), text=_progress(job))
         button.button(
             _("Stop"),

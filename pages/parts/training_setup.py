@@ -1,25 +1,29 @@
 """What is trained: the network with its options, and how; all of it stands in the link."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
 from sys import float_info
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.choice import choice
 from app.figures.training_augmented import strip
 from app.figures.training_refused import labels, refusals
-from app.i18n import _
-from app.link import check_choice, check_number
+from app.i18n import _, error_sentence
+from app.link import say, wrong_choice, wrong_number
 from core.errors import InputError
 from core.models import MODELS
 from core.optimizers import OPTIMIZERS, SCHEDULES
 from core.options import Option
-from core.run import DEFAULTS, RunSpec
+from core.run import DEFAULTS, QUICK, RunSpec
 from core.run_text import NAMES
 
 GOOD = "accepted"  # the last run whose numbers were all right
 SWITCHES = ("false", "true")  # in the link
+MOST = float_info.max
 NUMBERS = {  # the spec's numbers and the steps of their buttons; they have no bounds, the spec refuses wrong values
     "epochs": 1.0,
     "lr": 0.01,
@@ -35,21 +39,31 @@ NUMBERS = {  # the spec's numbers and the steps of their buttons; they have no b
 
 
 def check_link() -> None:
-    """Say which values of the link cannot be used."""
-    check_choice("model", MODELS)
-    check_choice("optimizer", OPTIMIZERS)
-    check_choice("schedule", SCHEDULES)
-    check_choice("nesterov", SWITCHES)
-    for name in NUMBERS:  # what is too large gets a sentence of the spec
-        check_number(NAMES[name], -float_info.max, float_info.max)
+    """Say which values of the link cannot be used, all in one box."""
+    choices: dict[str, Collection[str]] = {
+        "model": MODELS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "nesterov": SWITCHES
+    }  # fmt: skip
+    numbers = [NAMES[name] for name in NUMBERS]
     for option in MODELS[_model()].options:
         key = option_key(_model(), option)
         if isinstance(option.default, bool):
-            check_choice(key, SWITCHES)
+            choices[key] = SWITCHES
         elif isinstance(option.default, str):
-            check_choice(key, option.choices)
+            choices[key] = option.choices
         else:
-            check_number(key, -float_info.max, float_info.max)
+            numbers.append(key)
+    wrong = [wrong_choice(key, options) for key, options in choices.items()]
+    wrong += [wrong_number(key, -MOST, MOST) for key in numbers]  # what is too large gets a sentence of the spec
+    say([*wrong, *_misnamed()])
+
+
+def _misnamed() -> list[str]:
+    """Say which names in the link are those of a field or an option, but not as a link calls them."""
+    meant = {name: key for name, key in NAMES.items() if name != key}
+    meant |= {option.name: option_key(_model(), option) for option in MODELS[_model()].options}
+    sentence = _("The link says {name}, which does nothing here; in a link it is called {key}.")
+    return [sentence.format(name=name, key=key).replace("_", r"\_") for name, key in meant.items()
+            if name in st.query_params]  # fmt: skip
 
 
 def _model() -> str:
@@ -78,7 +92,11 @@ def _number(label: str, key: str, default: float, step: float, **look: Any) -> N
 
 
 def more(model: str, *, is_open: bool) -> None:
-    """Draw the rest of the spec: how it learns, what is done to its images, and the network's own options."""
+    """Draw the rest of the spec: how it learns, what is done to its images, and the network's own options.
+
+    A value that is refused gets its sentence here as well, because the panel covers the one on the page.
+    """
+    told: dict[str, DeltaGenerator] = {}  # where it is said of a field what is wrong with it
     learning, images = st.columns(2)
     with learning:
         titles = {name: entry.title for name, entry in OPTIMIZERS.items()}
@@ -86,23 +104,32 @@ def more(model: str, *, is_open: bool) -> None:
             labels()["optimizer"], titles, key="optimizer", default="sgd", folded=True, on_change=suit_rate
         )
         uses = OPTIMIZERS[optimizer].uses
-        number("batch_size")
-        number("momentum", disabled="momentum" not in uses)
+        for name in ("batch_size", "momentum"):
+            number(name, disabled=name == "momentum" and name not in uses)
+            told[name] = st.container()
         key, off = NAMES["nesterov"], "nesterov" not in uses
         st.toggle(labels()["nesterov"], key=key, bind="query-params", disabled=off)
+        told["nesterov"] = st.container()
         number("weight_decay", disabled="weight_decay" not in uses)
+        told["weight_decay"] = st.container()
         schedules = {name: _(entry.title) for name, entry in SCHEDULES.items()}
         chosen = choice(labels()["schedule"], schedules, key="schedule", default="constant", folded=True)
         st.caption(_(SCHEDULES[chosen].about))
     with images:
         for option in MODELS[model].options:
             draw_option(model, option)
-        number("shift")
-        number("rotate")
+        told["options"] = st.container()
+        for name in ("shift", "rotate"):
+            number(name)
+            told[name] = st.container()
         if is_open:
             augmented()
-        number("patience")
-        number("seed")
+        for name in ("patience", "seed"):
+            number(name)
+            told[name] = st.container()
+    for name, error in refusals(typed(model)).items():
+        if name in told:
+            told[name].caption(f":red[{error_sentence(error)}]")
 
 
 def draw_option(model: str, option: Option) -> None:
@@ -135,7 +162,7 @@ def typed(model: str) -> dict[str, Any]:
     """Read the controls, by the spec's names; the images stand before the batch, which they limit."""
     values: dict[str, Any] = {"model": model, "options": {}}
     for option in MODELS[model].options:
-        value = st.session_state[option_key(model, option)]
+        value = st.session_state.get(option_key(model, option), option.default)
         values["options"][option.name] = _in_kind(option.default, value)
     return values | {name: _in_kind(DEFAULTS[name], st.session_state[key]) for name, key in NAMES.items()}
 
@@ -149,7 +176,7 @@ def _in_kind(default: object, value: Any) -> Any:  # noqa: ANN401 - whatever a w
 def spec_in_force(model: str) -> tuple[RunSpec, list[InputError]]:
     """Return the run of the controls, and what is wrong with them; then it is the last one that was right."""
     values = typed(model)
-    errors = refusals(values)
+    errors = list(refusals(values).values())
     if not errors:
         st.session_state[GOOD] = RunSpec(**values)
     spec: RunSpec = st.session_state.get(GOOD, RunSpec())
@@ -184,3 +211,23 @@ def start(submit: Callable[[RunSpec], object], spec: RunSpec) -> None:
     """Set the controls to a run and begin it."""
     put(spec)
     submit(spec)
+
+
+def start_shown(submit: Callable[[RunSpec], object]) -> None:
+    """Begin the run that the controls hold at the moment of the click, or none.
+
+    A number is taken over when its field is left, which the click itself may do: what the page knew before is old.
+    """
+    values = typed(st.session_state["model"])
+    if not refusals(values):
+        submit(RunSpec(**values))
+
+
+def start_quick(submit: Callable[[RunSpec], object]) -> None:
+    """Begin the quick run of the chosen network, with its options and the seed as they are set."""
+    values = typed(st.session_state["model"])
+    quick = replace(QUICK, model=values["model"])
+    for name in ("options", "seed"):
+        with suppress(InputError):
+            quick = replace(quick, **{name: values[name]})
+    start(submit, quick)

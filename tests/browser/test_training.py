@@ -137,7 +137,7 @@ def test_the_link_opens_the_epoch(visit, trained_address):
 def test_a_learning_rate_below_zero_is_refused_in_words_and_can_be_mended(visit, trained_address):
     page = visit(f"{trained_address}/training?{SMALL.replace('0.05', '-1')}")
     alert = page.get_by_test_id("stAlert")
-    expect(alert).to_contain_text("The learning rate must be a number above 0")
+    expect(alert).to_contain_text("The learning rate must be a number from 0.00000001 to 10")
     field = page.get_by_label("Learning rate")
     expect(field).to_have_value("-1")
     field.fill("0.05")

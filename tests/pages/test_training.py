@@ -561,7 +561,7 @@ def test_a_suggestion_sets_the_controls():
 
 SEED = "Seed of the weights and of the images' order"
 REFUSED = {
-    "lr": ("-1", "The learning rate must be a number above 0 and at most 10, not {value}.", {"value": "-1"}),
+    "lr": ("-1", "The learning rate must be a number from 0.00000001 to 10, not {value}.", {"value": "-1"}),
     "batch": (
         "0",
         "{name} must be a whole number from {low} to {high}, not {value}.",
@@ -616,7 +616,7 @@ def test_each_refused_value_gets_a_sentence():
     assert [error.value for error in at.error] == [
         "Epochs must be a whole number from 1 to 100, not 0.",
         "Batch size must be a whole number from 1 to 10,000, not -3.",
-        "The learning rate must be a number above 0 and at most 10, not 1000000000.",
+        "The learning rate must be a number from 0.00000001 to 10, not 1000000000.",
     ]
 
 
