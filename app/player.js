@@ -39,6 +39,7 @@ class Player {
     this.values = {}; // parameter -> value
     this.defaults = {}; // parameter -> value that the shared link leaves out
     this.bounds = {}; // parameter -> its slider
+    this.told = {}; // parameter -> values that the page was told and has not sent back yet
     const part = (name) => root.querySelector(`.${name}`);
     this.parts = { formula: part("formula"), chart: part("chart"), message: part("message"), caption: part("caption"), announcer: part("announcer") };
     this.address = new Address(key);
@@ -91,24 +92,32 @@ class Player {
     for (const slider of sliders) {
       const { param } = slider;
       const shared = param in this.defaults || this.data.releases ? undefined : this.address.number(param);
-      const moved = slider.value !== this.defaults[param];
+      const moved = slider.value !== this.defaults[param] && !this.isEcho(slider);
       const wanted = shared ?? (moved ? slider.value : this.values[param]);
       this.defaults[param] = slider.value;
       this.put(param, wanted);
     }
   }
 
+  /** Whether the page sends back what the hand told it; by now the hand may be elsewhere, and keeps its place. */
+  isEcho({ param, value }) {
+    const told = this.told[param] ?? [];
+    this.told[param] = told.slice(told.indexOf(value) + 1);
+    return told.includes(value);
+  }
+
   /** Takes the number of steps; when there are any for the first time, the shared link says which is shown; a page that
    * begins to call for `start` moves the playhead there. */
-  takeSteps({ steps, start, calls }) {
-    if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? start + 1) - 1;
+  takeSteps({ steps, start, first, calls }) {
+    this.timeline.first = first;
+    if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? start + first) - first;
     this.timeline.resize(steps, start);
     if (calls && this.calls === false) this.timeline.step = start;
     this.calls = calls;
     this.defaults.step = start;
     if (steps) this.values.step = this.timeline.step;
     if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);
-    if (steps && !this.timeline.playing) this.share("step", this.timeline.step, this.timeline.step + 1);
+    if (steps && !this.timeline.playing) this.share("step", this.timeline.step, this.timeline.step + first);
     this.reserve();
   }
 
@@ -190,8 +199,9 @@ class Player {
     if (!this.data.releases || !this.picture.view) return;
     await this.picture.view.runAsync(); // a drag's last move may not have arrived yet
     const params = Object.keys(this.bounds);
-    if (params.some((param) => this.values[param] !== snapped(this.bounds[param], this.defaults[param])))
-      this.send(Object.fromEntries(params.map((param) => [param, this.values[param]])));
+    if (params.every((param) => this.values[param] === snapped(this.bounds[param], this.defaults[param]))) return;
+    for (const param of params) this.told[param] = [...(this.told[param] ?? []), this.values[param]];
+    this.send(Object.fromEntries(params.map((param) => [param, this.values[param]])));
   }
 
   share(name, value, shown = value) {
@@ -206,7 +216,7 @@ class Player {
   }
 
   restAt(step) {
-    this.share("step", step, step + 1);
+    this.share("step", step, step + this.timeline.first);
     this.announce();
   }
 
@@ -231,9 +241,9 @@ class Player {
 
   /** Says the position and its sentence to a screen reader. */
   speak() {
-    const { labels, steps, captions } = this.data;
+    const { labels, captions } = this.data;
     const { step } = this.timeline;
-    this.parts.announcer.textContent = `${fill(labels.position, { step: step + 1, steps })}. ${captions[step] ?? ""}`;
+    this.parts.announcer.textContent = `${fill(labels.position, this.timeline.values())}. ${captions[step] ?? ""}`;
   }
 
   refit() {
@@ -245,7 +255,7 @@ class Player {
   async save(kind) {
     if (!this.picture.view) return;
     const { name, steps } = this.data;
-    const file = steps ? `${name}-step-${this.timeline.step + 1}.${kind}` : `${name}.${kind}`;
+    const file = steps ? `${name}-step-${this.timeline.values().step}.${kind}` : `${name}.${kind}`;
     Object.assign(document.createElement("a"), { href: await this.picture.toURL(kind), download: file }).click();
   }
 

@@ -93,6 +93,7 @@ def player(
     data: Mapping[str, Rows] | None = None,
     steps: int = 0,
     start: int = 0,
+    first: int = 1,
     calls: bool = False,
     captions: Sequence[str] = (),
     sliders: Sequence[Slider] = (),
@@ -113,6 +114,8 @@ def player(
         data: rows per named data source; may be replaced on every run.
         steps: how many values 0 … steps-1 the chart's parameter `step` takes; 0 draws no timeline.
         start: the step at first; negative counts from the end, so -1 follows data that streams in.
+        first: the number of the first step for the reader, on the timeline and in the link; 0 where it lies before
+            anything has happened.
         calls: whether `start` needs looking at: the playhead moves there on the run in which this becomes true.
         captions: none, or one sentence per step.
         sliders: inputs that move parameters.
@@ -142,6 +145,7 @@ def player(
             "steps": steps,
             "timed": "step" in outline.params,  # there may be steps later, so the shared link keeps its place
             "start": max(0, start + steps if start < 0 else min(start, steps - 1)),
+            "first": first,
             "calls": calls,
             "captions": list(captions),
             "sliders": [asdict(slider) for slider in sliders],

@@ -23,6 +23,7 @@ export class Timeline {
     this.draw = draw;
     this.onRest = onRest;
     this.steps = 0;
+    this.first = 1; // the number that the first step has for the reader
     this.step = 0;
     this.playing = false;
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -139,7 +140,7 @@ export class Timeline {
 
   refresh() {
     if (!this.labels) return;
-    const values = { step: this.step + 1, steps: this.steps };
+    const values = this.values();
     dress(this.buttons.play, this.playing ? "pause" : "play", this.playing ? this.labels.pause : this.labels.play);
     this.scrub.max = Math.max(0, this.steps - 1);
     setRange(this.scrub, this.step);
@@ -149,6 +150,11 @@ export class Timeline {
     // aria-disabled and not disabled: a disabled button would lose the focus, and the keys with it
     for (const action of ["first", "back"]) this.buttons[action].ariaDisabled = this.step === 0;
     for (const action of ["forward", "last"]) this.buttons[action].ariaDisabled = this.step >= this.steps - 1;
+  }
+
+  /** What the reader is told of the position. */
+  values() {
+    return { step: this.step + this.first, steps: this.steps - 1 + this.first };
   }
 
   close() {
