@@ -12,6 +12,7 @@ from app.charts import parameter, source
 from app.i18n import _
 
 MATRIX_HEIGHT, BARS_HEIGHT, LINE_HEIGHT = 350, 250, 60  # px
+LABELS = 66  # px; so wide is the longest share beside its digit, so that nothing moves with the playhead
 WIDE = 620  # px; from this width on twelve images stand in a row, below eight
 IN_ROW = (12, 8)  # images in a row of a wide and of a narrow gallery
 MOST, SIDE = 24, 12  # images of a cell, and of each side of a comparison
@@ -98,20 +99,19 @@ def _accuracies() -> Chart:
         scale=alt.Scale(domain=ends, nice=False, zero=False),
         axis=alt.Axis(format="~%", tickCount=4),
     )
-    y = _digits(alt.Y, "label:Q", title=None)  # the matrix beside it says what the rows are
+    share = "data('classes')[datum.value].accuracies[step]"
+    known = f"length(data('classes')) > datum.value && isValid({share})"
+    written = f"{known} ? format(datum.value, 'd') + ':  ' + format({share}, '.1%') : format(datum.value, 'd')"
+    y = _digits(alt.Y, "label:Q", title=None, labelExpr=written, labelLimit=0, minExtent=LABELS)
     rows = alt.Chart(source("classes")).transform_calculate(accuracy="datum.accuracies[step]")
     rows = rows.transform_filter("isValid(datum.accuracy)")
     mean = alt.Chart(source("limits")).transform_calculate(accuracy="datum.means[step]")
-    near_end = f"(datum.accuracy - {_LIMITS}.floor) / (1 - {_LIMITS}.floor) > 0.72"
     layers = [
         mean.mark_rule(strokeDash=[4, 3], color="@muted").encode(x=x),
         rows.transform_calculate(start=f"{_LIMITS}.floor")
         .mark_rule(strokeWidth=2, color="@grid")
         .encode(x=x, x2="start:Q", y=y),
         rows.mark_point(filled=True, size=90, color="@accuracy").encode(x=x, y=y),
-        rows.mark_text(
-            dx={"expr": f"{near_end} ? -9 : 9"}, align={"expr": f"{near_end} ? 'right' : 'left'"}, color="@text"
-        ).encode(x=x, y=y, text=alt.Text("accuracy:Q", format=".1%")),
     ]
     return alt.layer(*layers, name="classes").properties(width=280, height=MATRIX_HEIGHT)
 

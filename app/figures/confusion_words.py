@@ -7,11 +7,10 @@ import numpy as np
 from app.figures.comparison_words import names
 from app.figures.training_words import joined, percent
 from app.i18n import _, ngettext
-from core.confusion import Comparison, Counts, class_accuracies, most_confused
+from core.confusion import CLEAR, Comparison, Counts, class_accuracies, most_confused
+from core.models import MODELS
 from core.records import Epoch
 from core.run import RunSpec
-
-CLEAR = 0.01  # a split that chance makes in fewer cases than this tells which of two runs is better
 
 
 def cell_heading(label: int, seen: int, count: int, shown: int) -> str:
@@ -60,8 +59,8 @@ def _pair(counts: Counts) -> str:
     if pair is None:
         return ""
     text = ngettext(
-        "Most often a {label} is taken for a {seen}: {n} time.",
-        "Most often a {label} is taken for a {seen}: {n} times.",
+        "The most frequent mistake is {label} taken for {seen}: {n} time.",
+        "The most frequent mistake is {label} taken for {seen}: {n} times.",
         pair.count,
     )
     return text.format(label=pair.label, seen=pair.seen, n=f"{pair.count:,}")
@@ -99,9 +98,17 @@ def matrix_alternative(counts: Sequence[Counts]) -> str:
 # --- Two runs
 
 
-def other_name(spec: RunSpec, other: RunSpec) -> str:
-    """Name another run by what differs from this one."""
-    return names([spec, other])[1]
+def other_names(spec: RunSpec, others: Sequence[RunSpec]) -> list[str]:
+    """Name other runs by their network, and by what differs among the runs of that network, this one included."""
+    named: dict[RunSpec, str] = {}
+    for model in {other.model for other in others}:
+        alike = [run for run in dict.fromkeys((spec, *others)) if run.model == model]
+        network = MODELS[model].class_name
+        named |= {
+            run: network if told == network else f"{network}, {told}"
+            for run, told in zip(alike, names(alike), strict=True)
+        }
+    return [named[other] for other in others]
 
 
 def comparison_captions(first: Sequence[Epoch], second: Sequence[Epoch], found: Sequence[Comparison]) -> list[str]:

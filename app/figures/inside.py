@@ -4,6 +4,7 @@ One constant spec; the numbers travel as data (app/figures/inside_rows.py). The 
 before the first step.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -14,7 +15,6 @@ from app.i18n import _
 GRADIENT_HEIGHT, SMALL_HEIGHT = 230, 150  # px
 FEW = 8  # layers; so many have their names on the axis
 OWN = {"gradient": "@gradient", "change": "@weight", "weight": "@weight", "dead": "@muted"}  # of one run alone
-TWO = ["@weight", "@loss"]  # of this run, and of the one beside it
 _LIMITS = "data('limits')"
 _SMALL = "datum.label !== '' && datum.value < 0.01 ? format(datum.value, '.0e') : datum.label"
 _NOW = "datum.epoch === step"
@@ -22,15 +22,20 @@ _NOW = "datum.epoch === step"
 Chart = Any  # what Altair's chain of methods gives
 
 
-def layers(names: tuple[str, ...]) -> alt.VConcatChart:
-    """Draw gradient, dead ReLUs, change and norm of the weights over the layers; `names` are those of the runs."""
+def layers(names: tuple[str, ...], colours: tuple[str, ...] = ()) -> alt.VConcatChart:
+    """Draw gradient, dead ReLUs, change and norm of the weights over the layers.
+
+    `names` are those of the runs, `colours` theirs in app.palette.QUANTITIES; a run alone has those of what is drawn.
+    """
+    legend = dict(zip(names, colours, strict=True)) if colours else {}
+    look = {view: _colour(names[0], view, legend) for view in OWN}
     above = alt.hconcat(
-        _gradients(names),
+        _gradients(look["gradient"]),
         _lines(
             "dead",
             "relus",
             "dead:Q",
-            names,
+            look["dead"],
             title=_("dead channels"),
             scale=alt.Scale(domain=[0, 1], nice=False),
             axis=alt.Axis(format="~%", tickCount=4),
@@ -41,7 +46,7 @@ def layers(names: tuple[str, ...]) -> alt.VConcatChart:
             "change",
             "layers",
             "change:Q",
-            names,
+            look["change"],
             title=_("change ‖w − w₀‖ / ‖w₀‖"),
             scale=alt.Scale(domain=_ends("change"), nice=False),
             axis=alt.Axis(tickCount=4),
@@ -50,7 +55,7 @@ def layers(names: tuple[str, ...]) -> alt.VConcatChart:
             "weight",
             "layers",
             "weight:Q",
-            names,
+            look["weight"],
             title=_("weights ‖w‖"),
             scale=alt.Scale(type="log", domain=_ends("weight"), nice=False),
             axis=alt.Axis(format="~g", tickCount=3),
@@ -84,14 +89,14 @@ def _places(name: str, title: str) -> alt.X:
     )
 
 
-def _lines(view: str, rows: str, field: str, names: tuple[str, ...], **options: Any) -> Chart:  # noqa: ANN401 - of a channel
+def _lines(view: str, rows: str, field: str, colour: alt.Color, **options: Any) -> Chart:  # noqa: ANN401 - of a channel
     place = "relu" if rows == "relus" else "layer"
     title = _("ReLU, from input to output") if rows == "relus" else _("layer, from input to output")
     chart = alt.Chart(source(rows)).transform_filter(f"{_NOW} && isValid(datum.{field.partition(':')[0]})")
     base = chart.encode(
         x=_places(place, title),
         y=alt.Y(field, **options),
-        color=_colour(names, view, legend=False),
+        color=colour,
         tooltip=[
             alt.Tooltip("run:N", title=_("run")),
             alt.Tooltip("name:N", title=_("layer")),
@@ -108,7 +113,7 @@ def _named(place: str) -> Chart:
     return chart
 
 
-def _gradients(names: tuple[str, ...]) -> Chart:
+def _gradients(colour: alt.Color) -> Chart:
     y = alt.Y(
         "gradient:Q",
         title=_("gradient ‖∂ℓ/∂w‖"),
@@ -119,7 +124,7 @@ def _gradients(names: tuple[str, ...]) -> Chart:
     base = rows.encode(
         x=_places("layer", _("layer, from input to output")),
         y=y,
-        color=_colour(names, "gradient", legend=len(names) > 1),
+        color=colour,
         tooltip=[
             alt.Tooltip("run:N", title=_("run")),
             alt.Tooltip("name:N", title=_("layer")),
@@ -139,7 +144,9 @@ def _gradients(names: tuple[str, ...]) -> Chart:
     return alt.layer(*marks, name="gradient").properties(width=520, height=GRADIENT_HEIGHT)
 
 
-def _colour(names: tuple[str, ...], view: str, *, legend: bool) -> alt.Color:
-    look = alt.Legend(title=None, orient="top", symbolType="stroke", labelLimit=0) if legend else None
-    scale = alt.Scale(type="ordinal", domain=list(names), range=TWO if len(names) > 1 else [OWN[view]])
-    return alt.Color("run:O", scale=scale, legend=look)
+def _colour(name: str, view: str, legend: Mapping[str, str]) -> alt.Color:
+    """Give each run its colour; the legend stands over the gradients alone."""
+    look = alt.Legend(title=None, orient="top", symbolType="stroke", columns=1, labelLimit=0)
+    colours = {run: f"@{colour}" for run, colour in legend.items()} or {name: OWN[view]}
+    scale = alt.Scale(type="ordinal", domain=list(colours), range=list(colours.values()))
+    return alt.Color("run:O", scale=scale, legend=look if legend and view == "gradient" else None)

@@ -16,6 +16,7 @@ from app.i18n import _
 HEIGHT, KERNELS_HEIGHT = 330, 220  # px
 COLUMNS, MOST = 4, 16  # maps in a row, and in all
 KERNEL_COLUMNS = 8
+DIGITS = ".6~g"  # of numbers that are rounded already
 NAME = 17  # px above an input channel, for its name
 FRAME = "data('frame')[0]"
 # Parts of the width of the picture of one map: an input channel, its patch and its kernel, and the map.
@@ -46,7 +47,7 @@ def maps() -> alt.HConcatChart:
         parameter("layer"),
         parameter("map"),
         parameter("pixel"),
-        alt.param(name="at", expr=pointed("over_map", 0, f"(pixel > 0 ? pixel - 1 : {FRAME}.strongest[step])")),
+        alt.param(name="at", expr=pointed("over_map", 0, f"(pixel > 0 ? pixel - 1 : {FRAME}.largest[step])")),
         alt.param(name="top", expr=f"floor(at / {FRAME}.ocols) * {FRAME}.down"),  # of the patch, in the padded input
         alt.param(name="left", expr=f"(at % {FRAME}.ocols) * {FRAME}.right"),
     )
@@ -65,6 +66,13 @@ _VALUES = "data('inputs')[datum.rank].values"
 _THERE = f"length(data('inputs')) > datum.rank && length({_VALUES})"
 _INPUT = f"({_THERE} ? {_VALUES}[min(step, length({_VALUES}) - 1)][{_AT}] : 0)"
 _PRODUCT = f"datum.weights[step] * {_INPUT}"
+
+
+def rounded(value: str) -> str:
+    """Round to the digits of the map's numbers: what is added up on paper then gives the sum that is written."""
+    return f"(round(({value}) / {FRAME}.unit[step]) * {FRAME}.unit[step])"
+
+
 PARTS = {
     "parts": {
         "source": "weights",
@@ -161,7 +169,7 @@ def _shaded(chart: Chart) -> Chart:
         **_EDGES,
         fill=alt.Fill("quantity:N", scale=scale, legend=None),
         fillOpacity=alt.FillOpacity("shade:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1], clamp=True), legend=None),
-        tooltip=[alt.Tooltip("value:Q", title=_("value"), format=".4~g")],
+        tooltip=[alt.Tooltip("value:Q", title=_("value"), format=".3~g")],
     )
 
 
@@ -228,7 +236,7 @@ def _products() -> list[Chart]:
         shade=f"0.9 * abs(datum.weight) / {FRAME}.weight[step]",
     )
     sums = weights.transform_calculate(product=_PRODUCT).transform_aggregate(total="sum(product)", groupby=["rank"])
-    sums = sums.transform_calculate(text="'= ' + format(datum.total, '.3~g')")
+    sums = sums.transform_calculate(text=f"'= ' + format({rounded('datum.total')}, '{DIGITS}')")
     channels = alt.Chart(source("inputs")).transform_filter(f"{FRAME}.krows > 0")
     side = {"wide": f"({_PATCH_CELL} * {FRAME}.kcols)", "high": f"({_PATCH_CELL} * {FRAME}.krows)"}
     middle = f"{_top()} + {side['high']} / 2"

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -201,12 +202,12 @@ def _frame(stage: Stage, found: Sequence[Origin], inputs: Sequence[Array], outpu
     rows, cols = inputs[0].shape[1:] if inputs else (1, 1)
     krows, kcols = found[0].kernels.shape[1:] if found else (0, 0)
     down, right = found[0].stride if found else (1, 1)
-    finite = np.nan_to_num(np.abs(outputs), nan=0.0, posinf=0.0)
     row: dict[str, Any] = {
         "channels": len(inputs[0]) if inputs else 1, "alone": int(not inputs),
         "rows": rows, "cols": cols, "krows": krows, "kcols": kcols, "down": down, "right": right,
         "orows": outputs.shape[1], "ocols": outputs.shape[2],
-        "strongest": finite.reshape(len(outputs), -1).argmax(axis=1).tolist(),
+        "largest": np.nan_to_num(outputs, nan=-np.inf).reshape(len(outputs), -1).argmax(axis=1).tolist(),
+        "unit": [10.0 ** (math.floor(math.log10(_largest(each) / 2)) - 3) for each in outputs],
         "output": [_largest(each) for each in outputs],
         "input": [_largest(each) for each in inputs],
         "weight": [_largest(each.kernels) for each in found],
@@ -218,7 +219,7 @@ def _frame(stage: Stage, found: Sequence[Origin], inputs: Sequence[Array], outpu
 
 
 def _numbers(values: NDArray[Any]) -> list[Any]:
-    """Return nested lists of numbers with four digits; JSON has no NaN."""
+    """Return nested lists of numbers with five digits; JSON has no NaN."""
     if values.ndim > 1:
         return [_numbers(each) for each in values]
-    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values.tolist()]
+    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]

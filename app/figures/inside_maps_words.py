@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.figures.inside_maps import FRAME, MOST
+from app.figures.inside_maps import DIGITS, FRAME, MOST, rounded
 from app.figures.training_words import joined
 from app.i18n import N_, _, ngettext
 from core.inside import Look, Stage
@@ -78,36 +78,46 @@ def _percent(probability: float) -> str:
 
 
 def formula(channels: int, others: int) -> str:
-    """Write the pixel that is pointed at as the sum that it is, for the player to fill in; empty without a kernel."""
+    """Write the pixel that is pointed at as the sum that it is, for the player to fill in; empty without a kernel.
+
+    The total is that of the rounded numbers, so that what is written adds up.
+    """
     if not channels:
         return ""
     row, col = f"floor(at / {FRAME}.ocols) + 1", f"at % {FRAME}.ocols + 1"
     sums = [f"data('parts')[min({rank}, length(data('parts')) - 1)].total" for rank in range(channels)]
     pixel = "data('output')[min(at, length(data('output')) - 1)]"
-    parts = [f"<mn class='q-weight'>{{{{{total}|.3~f}}}}</mn>" for total in sums]
+    numbers = [rounded(total) for total in sums]
+    parts = [_number(number, "weight") for number in numbers]
     if others:
+        numbers.append(rounded(f"{pixel}.rest[step]"))
         count = ngettext("{n} other channel", "{n} other channels", others).format(n=others)
-        parts.append(f"<munder><mn>{{{{{pixel}.rest[step]|.3~f}}}}</mn><mtext>{count}</mtext></munder>")
-    parts.append(f"<munder><mn class='q-bias'>{{{{{FRAME}.bias[step]|.3~f}}}}</mn><mtext>{_('bias')}</mtext></munder>")
+        parts.append(f"<munder>{_number(numbers[-1])}<mtext>{count}</mtext></munder>")
+    numbers.append(rounded(f"{FRAME}.bias[step]"))
+    name = _("bias")
+    parts.append(f"<munder>{_number(numbers[-1], 'bias')}<mtext>{name}</mtext></munder>")
     where = _("Row {row}, column {col}:").format(row=f"{{{{{row}|d}}}}", col=f"{{{{{col}|d}}}}")
-    return (
-        f"<span>{where}</span> <math>{'<mo>+</mo>'.join(parts)}<mo>=</mo>"
-        f"<mn class='q-prediction'>{{{{{pixel}.values[step]|.3~f}}}}</mn></math>"
-    )
+    total = _number(rounded(" + ".join(numbers)), "prediction")
+    return f"<span>{where}</span> <math>{'<mo>+</mo>'.join(parts)}<mo>=</mo>{total}</math>"
+
+
+def _number(expression: str, quantity: str = "") -> str:
+    named = f" class='q-{quantity}'" if quantity else ""
+    return f"<mn{named}>{{{{{expression}|{DIGITS}}}}}</mn>"
 
 
 def alternative(stage: Stage, number: int, seen: Look, label: int) -> str:
     """Say what the picture shows after the last epoch, for a reader who cannot see it."""
     chosen = stage.maps[number]
-    strongest = np.unravel_index(np.nan_to_num(np.abs(chosen)).argmax(), chosen.shape)
+    largest = np.unravel_index(np.nan_to_num(chosen, nan=-np.inf).argmax(), chosen.shape)
     sentences = [
         layer_sentence(stage) + ".",
-        _("Map {number}: values from {low:.3g} to {high:.3g}, the strongest in row {row}, column {col}.").format(
+        _("Map {number}: values from {low:.3g} to {high:.3g}, the largest in row {row}, column {col}.").format(
             number=number + 1,
             low=float(chosen.min()),
             high=float(chosen.max()),
-            row=int(strongest[0]) + 1,
-            col=int(strongest[1]) + 1,
+            row=int(largest[0]) + 1,
+            col=int(largest[1]) + 1,
         ),
         _("After the last epoch {what}").format(what=_seen(seen, label)),
     ]

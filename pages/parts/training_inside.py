@@ -9,6 +9,7 @@ import streamlit as st
 from app import link, page
 from app.charts import compiled
 from app.choice import choice
+from app.figures import comparison
 from app.figures import inside as figure
 from app.figures import inside_maps as maps_figure
 from app.figures import inside_maps_rows as maps_drawn
@@ -23,6 +24,9 @@ from core.errors import InputError
 from core.jobs import Job, Jobs
 from core.run import RunSpec
 from core.torch_thread import torch_ready
+from pages.parts import training_compare as compare
+from pages.parts.training_found import find
+from pages.parts.training_playhead import playhead
 
 GLANCE = 3.0  # s between two looks at a run under way
 LOADING = 0.5  # s between two looks whether torch is loaded
@@ -36,7 +40,7 @@ def show(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
 
 
 def _draw(jobs: Jobs, spec: RunSpec) -> None:
-    job = jobs.get(spec)
+    job = find(jobs, spec)
     if job is None or not job.insides:
         st.markdown(_("Appears when the training starts."))
         return
@@ -60,18 +64,19 @@ def _draw(jobs: Jobs, spec: RunSpec) -> None:
 def show_layers(jobs: Jobs, spec: RunSpec, job: Job) -> None:
     """Draw the state of each layer; a stack stands beside its twin with, or without, the skip connections."""
     runs = [job, *twin_of(jobs, spec)]
-    called = names([run.spec for run in runs])
+    specs = tuple(run.spec for run in runs)
+    called, hues = stack_names(specs), colours_of(specs) if len(runs) > 1 else ()
     insides = [tuple(run.insides) for run in runs]
     states = tuple(drawn.state_of(run.key, name, kept) for run, name, kept in zip(runs, called, insides, strict=True))
-    page.status(*words.headline(insides[0][-1]))
     player(
-        compiled(figure.layers, called),
+        compiled(figure.layers, called, hues),
         key="inside",
         name="inside",
         alt=words.alternative(insides, called),
         data=drawn.rows(states),
         steps=states[0].epochs + 1,
-        start=-1,
+        start=playhead(states[0].epochs) + 1 if states[0].epochs else 0,
+        first=0,
         captions=words.captions(insides, called, states[0].epochs),
     )
     st.caption(
@@ -80,6 +85,23 @@ def show_layers(jobs: Jobs, spec: RunSpec, job: Job) -> None:
             "channel is one that none of these images switches on."
         )
     )
+
+
+def stack_names(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
+    """Name a run and its twin by what differs between them, and by their depth."""
+    if len(specs) == 1:
+        return names(specs)
+    options = dict(specs[0].options)
+    deeper = replace(specs[0], options=tuple((options | {"depth": 110 if options.get("depth") != 110 else 8}).items()))
+    return names([*specs, deeper])[: len(specs)]
+
+
+def colours_of(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
+    """Return the colours that the runs have in the comparison above; else the first ones that are free."""
+    shown = compare.shown(specs[0])
+    above = dict(zip(shown, comparison.colours(shown), strict=True))
+    free = (colour for colour in comparison.ORDER if colour not in above.values())
+    return tuple(above.get(spec) or next(free) for spec in specs)
 
 
 def twin_of(jobs: Jobs, spec: RunSpec) -> list[Job]:
@@ -163,11 +185,12 @@ def show_maps(asked: maps_drawn.Asked) -> None:
         data={"maps": maps_drawn.grid(asked, layer, page.theme()), **rows},
         steps=len(asked.epochs),
         start=-1,
+        first=first_step(asked),
         captions=maps_words.captions(looks, asked.epochs, label),
         sliders=[
             Slider("layer", _("layer"), 0, len(stages) - 1, 1, layer, maps_words.layer_names(stages)),
             Slider("map", _("map"), 0, max(1, count - 1), 1, number, tuple(str(place + 1) for place in range(count))),
-            Slider("pixel", _("pixel (0: the strongest)"), 0, stage.maps[0].size, 1, pixel),
+            Slider("pixel", _("pixel (0: the largest)"), 0, stage.maps[0].size, 1, pixel),
         ],
         drags=[Drag("maps", set={"map": f"floor(y) * {maps_figure.COLUMNS} + floor(x)"})],
         formula=maps_words.formula(int(frame["channels"]) if frame["krows"] else 0, int(frame["others"])),
@@ -183,6 +206,11 @@ def show_maps(asked: maps_drawn.Asked) -> None:
         st.caption(sentence.format(n=looks[-1].left_out))
 
 
+def first_step(asked: maps_drawn.Asked) -> int:
+    """Return the number of the player's first step: epochs are numbered as such where none is left out."""
+    return 0 if asked.epochs == tuple(range(len(asked.epochs))) else 1
+
+
 def chosen(name: str) -> int:
     """Return the layer, the map or the pixel: from this session, or from the link."""
     value = st.session_state.get(f"inside.{name}", st.query_params.get(name, ""))
@@ -191,7 +219,7 @@ def chosen(name: str) -> int:
 
 
 def keep_chosen(values: dict[str, float]) -> None:
-    """Keep what was chosen, in the link too; another layer begins with its strongest pixel."""
+    """Keep what was chosen, in the link too; another layer begins with its largest pixel."""
     if int(values["layer"]) != chosen("layer"):
         values = values | {"pixel": 0}
     for name, value in values.items():
@@ -216,5 +244,6 @@ def show_kernels(asked: maps_drawn.Asked) -> None:
         data={"kernels": maps_drawn.kernel_grid(asked, page.theme())},
         steps=len(asked.epochs),
         start=-1,
+        first=first_step(asked),
         captions=maps_words.kernel_captions(asked.epochs),
     )

@@ -15,9 +15,11 @@ from core.confusion import CLASSES
 from core.jobs import Job, Jobs
 from core.run import RunSpec
 from core.shipped import shipped_runs
+from pages.parts.training_found import find
+from pages.parts.training_playhead import playhead
 
 GLANCE = 3.0  # s between two looks at a run under way
-MOST_OTHERS = 60  # runs to choose from
+MOST_OTHERS = 30  # runs to choose from
 NOBODY = "none"
 CELL = {"label": 4, "seen": 9}  # whose images are shown at first
 
@@ -28,7 +30,7 @@ def show(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
 
 
 def _draw(jobs: Jobs, spec: RunSpec) -> None:
-    job = jobs.get(spec)
+    job = find(jobs, spec)
     if job is None or not job.epochs:
         st.markdown(_("Appears after the first epoch."))
         return
@@ -58,7 +60,7 @@ def show_matrix(seen: drawn.Seen) -> None:
             **drawn.cell_rows(seen, label, other, language()),
         },
         steps=seen.count,
-        start=-1,
+        start=playhead(seen.count),
         captions=words.captions(seen.epochs, drawn.counts(seen)),
         sliders=[
             Slider("label", _("cell: what it is"), 0, CLASSES - 1, 1, label),
@@ -98,7 +100,7 @@ def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen) -> None:
         st.caption(_("Train another run to compare the two image by image."))
         return
     link.check_choice("versus", {NOBODY, *others})
-    named = {text: words.other_name(spec, other) for text, other in others.items()}
+    named = dict(zip(others, words.other_names(spec, list(others.values())), strict=True))
     chosen = choice(_("Compare with"), {NOBODY: _("no other run"), **named}, key="versus", default=NOBODY, folded=True)
     job = jobs.get(others[chosen]) if chosen in others else None
     if job is None or not job.epochs:
@@ -112,7 +114,7 @@ def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen) -> None:
         alt=words.comparison_alternative(found),
         data=drawn.comparison_rows(seen, other, language()),
         steps=seen.count,
-        start=-1,
+        start=playhead(seen.count),
         captions=words.comparison_captions(seen.epochs, other.epochs, found),
     )
     st.caption(
@@ -124,9 +126,9 @@ def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen) -> None:
 
 
 def other_runs(jobs: Jobs, spec: RunSpec) -> dict[str, RunSpec]:
-    """Return the runs that can be compared with, by their text in a link: trained here, kept, shipped."""
+    """Return the runs that can be compared with, by their text in a link: shipped, then trained here, then kept."""
     here = [job.spec for job in jobs.list() if job.epochs]
     kept = [run.spec for run in jobs.store.runs() if run.spec is not None and run.epochs]
     shipped = [run.spec for run in shipped_runs()]
-    runs = dict.fromkeys([*here, *shipped, *kept])
-    return {run_text.write(run): run for run in list(runs)[:MOST_OTHERS] if run != spec}
+    runs = [run for run in dict.fromkeys([*shipped, *here, *kept]) if run != spec]
+    return {run_text.write(run): run for run in runs[:MOST_OTHERS]}

@@ -10,8 +10,10 @@ from app.charts import compiled
 from app.figures import confusion as figure
 from app.figures import confusion_rows as drawn
 from app.figures import confusion_words as words
+from core.confusion import CLEAR
 from core.datasets import mnist
 from core.records import Epoch
+from core.run import RunSpec
 
 LABELS = mnist().test_labels.astype(int)
 
@@ -93,7 +95,7 @@ def test_the_captions_name_what_stands_out():
         assert f"{(seen != LABELS).sum():,} of 10,000 images" in caption
         pairs = [(label, digit) for label, digit in zip(LABELS, seen, strict=True) if label != digit]
         most = max(set(pairs), key=lambda pair: (pairs.count(pair), -pair[0], -pair[1]))
-        assert f"a {most[0]} is taken for a {most[1]}: {pairs.count(most)} times" in caption
+        assert f"is {most[0]} taken for {most[1]}: {pairs.count(most)} times" in caption
     (perfect,) = words.captions(PERFECT.epochs, drawn.counts(PERFECT))
     assert "0 of 10,000 images are wrong" in perfect
     assert "taken for" not in perfect
@@ -136,9 +138,21 @@ def test_the_verdict_is_about_the_better_one_and_only_where_chance_does_not_make
     assert "this run is better" in words.verdict(ahead)
     assert "the other run is better" in words.verdict(behind)
     near = drawn.comparisons(FIRST, drawn.seen_by("near", (epoch(1, 0.01, 99),)))[-1]
-    assert near.chance > words.CLEAR
+    assert near.chance > CLEAR
     assert f"{100 * near.chance:.0f} of 100 cases: no proof" in words.verdict(near)
     assert "the same images" in words.verdict(drawn.comparisons(FIRST, FIRST)[-1])
+
+
+def test_other_runs_are_named_by_their_network_and_by_what_differs_within_it():
+    stacks = [RunSpec(model="stack", options={"depth": depth}) for depth in (20, 56)]
+    others = [RunSpec(model="mlp"), *stacks, RunSpec(epochs=3), RunSpec(model="resnet", epochs=3)]
+    called = words.other_names(RunSpec(), others)
+    assert called[0] == "MLP"
+    assert [name.partition(",")[0] for name in called[1:4]] == ["Stack", "Stack", "CNN"]
+    assert ["20" in name and "56" not in name for name in called[1:3]] == [True, False]
+    assert "3 epochs" in called[3]
+    assert called[4] == "ResNet"
+    assert len(set(called)) == len(called)
 
 
 def test_what_is_no_number_is_no_bar():

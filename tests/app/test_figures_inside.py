@@ -121,9 +121,23 @@ def test_the_alternative_tells_gradients_of_a_few_layers():
     assert text.count("layer") < 20
 
 
-@pytest.mark.parametrize("names", [("one",), ("one", "two")])
-def test_the_chart_of_layers_is_valid(names):
-    assert compiled(figure.layers, names)["$schema"].startswith("https://vega.github.io/schema/vega-lite")
+@pytest.mark.parametrize(("names", "colours"), [(("one",), ()), (("one", "two"), ("runc", "runa"))])
+def test_the_chart_of_layers_has_the_colours_of_its_runs(names, colours):
+    spec = compiled(figure.layers, names, colours)
+    assert spec["$schema"].startswith("https://vega.github.io/schema/vega-lite")
+    scales = [scale for scale in scales_of(spec) if scale.get("domain") == list(names)]
+    expected = {tuple(f"@{colour}" for colour in colours)} if colours else {(hue,) for hue in figure.OWN.values()}
+    assert {tuple(scale["range"]) for scale in scales} == expected
+
+
+def scales_of(node):
+    """Every scale of a colour in a spec."""
+    if isinstance(node, list):
+        return [scale for child in node for scale in scales_of(child)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["color"]["scale"]] if isinstance(node.get("color"), dict) and "scale" in node["color"] else []
+    return own + [scale for child in node.values() for scale in scales_of(child)]
 
 
 # --- One image
@@ -179,7 +193,7 @@ def test_the_sums_that_the_browser_takes_are_the_drawn_map(model):
             assert rows["weights"].empty
             continue
         for step in range(3):
-            at = frame["strongest"][step]
+            at = frame["largest"][step]
             top, left = at // frame["ocols"] * frame["down"], at % frame["ocols"] * frame["right"]
             total = output["rest"][at][step] + frame["bias"][step]
             for row in rows["weights"].itertuples():
@@ -187,9 +201,10 @@ def test_the_sums_that_the_browser_takes_are_the_drawn_map(model):
                 present = values[min(step, len(values) - 1)]
                 total += row.weights[step] * present[(top + row.i) * frame["cols"] + left + row.j]
             expected = question.looks()[step].stages[layer].maps[0].ravel()
-            assert abs(expected[at]) == pytest.approx(np.abs(expected).max())
-            assert output["values"][at][step] == pytest.approx(float(expected[at]), rel=1e-3)
-            assert total == pytest.approx(float(expected[at]), rel=1e-2, abs=2e-3)
+            assert expected[at] == expected.max()
+            assert 2 <= np.abs(expected).max() / frame["unit"][step] / 1000 < 20
+            assert output["values"][at][step] == pytest.approx(float(expected[at]), rel=1e-4)
+            assert total == pytest.approx(float(expected[at]), rel=1e-3, abs=2e-4)
 
 
 def test_the_image_itself_is_sent_once():

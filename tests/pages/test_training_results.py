@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import run_text
-from core.datasets import mnist
+from core import run_text, shipped
+from core.datasets import DATA, mnist
 from core.device import find_placement
+from core.exchange import export_run, import_run
 from core.jobs import Jobs
 from core.run import RunSpec
 from core.store import Store
@@ -126,6 +127,32 @@ def test_another_run_is_compared_when_it_is_chosen(jobs):
     assert linked["captions"] == data["captions"]
 
 
+def test_the_prepared_runs_come_first_with_the_name_of_their_network(jobs, monkeypatch):
+    monkeypatch.setattr(shipped, "RUNS", DATA / "runs")
+    options = visit(jobs, "results").selectbox(key="versus").options
+    assert options[0] == "no other run"
+    assert [option.partition(",")[0] for option in options[1:6]] == ["MLP", "CNN", "Inception", "ResNet", "Stack"]
+    assert len(set(options)) == len(options) <= 31
+
+
+def test_a_section_begins_at_the_epoch_of_the_first_picture(jobs):
+    assert pictures(visit(jobs, "results", **{"run.step": 1}))["confusion"]["start"] == 0
+    assert pictures(visit(jobs, "inside", **{"run.step": 1}))["inside"]["start"] == 1
+    for nonsense in ("x", "99", "-3", "²"):
+        assert pictures(visit(jobs, "results", **{"run.step": nonsense}))["confusion"]["start"] == 1
+
+
+@pytest.mark.parametrize("name", ["results", "inside"])
+def test_an_imported_run_that_the_link_names_is_shown(jobs, tmp_path, name):
+    other = Jobs(Store(tmp_path), find_placement("cpu", 1))
+    key = import_run(export_run(jobs.get(FIRST).key, jobs.store), other.store)
+    assert not pictures(visit(other, name))
+    shown = pictures(visit(other, name, run=key))
+    for picture, data in pictures(visit(jobs, name)).items():
+        assert shown[picture]["captions"] == data["captions"]
+    other.close()
+
+
 def test_a_link_to_a_run_that_is_not_there_says_so(jobs):
     at = visit(jobs, "results", versus="cnn~seed-77")
     assert "versus" in at.warning[0].value
@@ -151,16 +178,18 @@ def test_the_layers_are_shown_from_before_the_first_step(jobs):
     job = jobs.get(FIRST)
     at = visit(jobs, "inside")
     data = pictures(at)["inside"]
-    assert (data["steps"], data["start"]) == (3, 2)
+    assert (data["steps"], data["start"], data["first"]) == (3, 2, 0)
     columns = data["data"]["layers"]["columns"]
     assert columns["name"][:3] == [layer.name for layer in job.insides[0].layers]
-    assert "After epoch 2 the gradient" in said(at)
+    assert "After epoch 2 the gradient" in data["captions"][2]
+    assert "the gradient" not in said(at)
 
 
 def test_a_plain_stack_stands_beside_its_residual_twin(jobs):
     data = pictures(visit(jobs, "inside", PLAIN))["inside"]
     assert len(set(data["data"]["layers"]["columns"]["run"])) == 2
-    assert "without" in data["captions"][0]
+    assert data["captions"][0].count("20") == 2  # the depth of both
+    assert "without" in data["captions"][0] or "plain" in data["captions"][0]
 
 
 def wait_for_maps(jobs, spec=FIRST, **query):
