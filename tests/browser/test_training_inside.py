@@ -1,0 +1,128 @@
+"""The sections with a run's results and with the inside of its network, in a browser, over a run that ships."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.rest import rest
+from tests.browser.views import TAKES_THE_HAND, check_width, drawn, move, press
+
+NUMBER = re.compile(r"[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?")
+AT = "() => viewWith('output').signal('at')"
+
+
+def figure(page, key):
+    return page.locator(f".st-key-player-{key} .player")
+
+
+def caption(page, key):
+    return figure(page, key).locator(".caption")
+
+
+def position(page, key):
+    return figure(page, key).locator(".position")
+
+
+def reach(page, source):
+    """Scroll a picture below the page's first one to where the pointer can reach it."""
+    drawn(page, source)
+    page.evaluate("(source) => canvasOf(viewWith(source)).scrollIntoView({ block: 'center' })", source)
+    rest(page)
+
+
+def click(page, source, plot, at):
+    move(page, source, plot, at)
+    page.wait_for_function(TAKES_THE_HAND, arg=source)
+    page.mouse.down()
+    page.mouse.up()
+
+
+def heading(page, start):
+    """Wait until all headings of the images begin so."""
+    page.wait_for_function(
+        "(start) => viewWith('heading')?.data('heading').every((row) => row.text.startsWith(start))", arg=start
+    )
+
+
+def test_a_cell_is_chosen_by_click_and_keys_and_follows_the_epoch_without_the_server(show):
+    page, sent = show("training?results=true&run.step=4&lang=en", "cells")
+    expect(caption(page, "confusion")).to_contain_text("After epoch 4,")  # where the first picture stands
+    heading(page, "4 seen as 9")
+    reach(page, "cells")
+    press(page, "cells", "matrix", (3, 5))
+    page.mouse.up()
+    heading(page, "5 seen as 3")
+    page.wait_for_function("() => location.search.includes('label=5') && location.search.includes('seen=3')")
+    rest(page)
+    figure(page, "confusion").locator("[data-param=label]").focus()
+    page.keyboard.press("ArrowRight")
+    heading(page, "6 seen as 3")
+    rest(page)
+    sent.clear()
+    figure(page, "confusion").locator(".scrub").focus()
+    page.keyboard.press("Home")
+    expect(caption(page, "confusion")).to_contain_text("After epoch 1,")
+    page.keyboard.press("End")
+    expect(caption(page, "confusion")).to_contain_text("After epoch 10,")
+    assert sent == []
+
+
+def numbers(page):
+    """The terms and the total of the formula, as a reader sees them."""
+    shown = figure(page, "maps").locator(".formula math mn").all_text_contents()
+    return [float(text.replace("−", "-")) for text in shown]
+
+
+def decimals(page):
+    shown = figure(page, "maps").locator(".formula math mn").all_text_contents()
+    return max(len(text.partition(".")[2]) for text in shown)
+
+
+def check_sum(page):
+    *terms, total = numbers(page)
+    assert len(terms) == 6  # four channels, the others, the bias
+    assert round(sum(terms), decimals(page)) == total
+
+
+def test_pointing_at_a_pixel_shows_the_sum_that_made_it_without_the_server(show):
+    page, sent = show("training?inside=true&look=image&layer=4&image=8&lang=en", "output")
+    reach(page, "output")
+    values = page.evaluate("() => viewWith('output').data('output').map((row) => row.values[10])")
+    assert values[page.evaluate(AT)] == max(values)
+    check_sum(page)
+    sent.clear()
+    seen = {page.evaluate(AT)}
+    for place in ((0.8, 0.2), (0.9, 0.1), (0.85, 0.3)):
+        move(page, "output", "apart", place)
+        page.wait_for_function("(seen) => !seen.includes(viewWith('output').signal('at'))", arg=list(seen))
+        seen.add(at := page.evaluate(AT))
+        check_sum(page)
+        assert abs(numbers(page)[-1] - values[at]) < 0.01
+    figure(page, "maps").locator(".scrub").focus()
+    expect(position(page, "maps")).to_have_text("10 / 10")
+    page.keyboard.press("Home")
+    expect(caption(page, "maps")).to_contain_text("Before the first step")
+    expect(position(page, "maps")).to_have_text("0 / 10")
+    check_sum(page)
+    assert sent == []
+
+
+def test_a_layer_is_chosen_by_the_keyboard_and_a_map_by_a_click(show):
+    page, _ = show("training?inside=true&look=image&lang=en", "output")
+    expect(page.get_by_text("conv1: convolution, 10 maps of 24 × 24")).to_be_visible()
+    figure(page, "maps").locator("[data-param=layer]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("max pool: max pooling")).to_be_visible()
+    reach(page, "output")
+    click(page, "maps", "maps", (2.5, 1.5))
+    page.wait_for_function("() => location.search.includes('map=6')")
+    page.wait_for_function("() => viewWith('frame')?.data('frame')[0].title === 'map 7'")
+
+
+def test_a_phone_shows_all_of_it(show):
+    page, _ = show("training?results=true&inside=true&lang=en", "layers", viewport={"width": 390, "height": 844})
+    drawn(page, "cells")
+    check_width(page)
+    expect(position(page, "inside")).to_have_text("10 / 10")
+    for canvas in page.locator(".player canvas").all():
+        assert canvas.bounding_box()["width"] <= 390
