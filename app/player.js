@@ -101,9 +101,9 @@ class Player {
 
   /** Whether the page sends back what the hand told it; by now the hand may be elsewhere, and keeps its place. */
   isEcho({ param, value }) {
-    const told = this.told[param] ?? [];
-    this.told[param] = told.slice(told.indexOf(value) + 1);
-    return told.includes(value);
+    const place = (this.told[param] ?? []).indexOf(value);
+    this.told[param] = place < 0 ? [] : this.told[param].slice(place + 1);
+    return place >= 0;
   }
 
   /** Takes the number of steps; when there are any for the first time, the shared link says which is shown; a page that
