@@ -82,7 +82,7 @@ def main() -> int:
         page.locator(".pad canvas").scroll_into_view_if_needed()
         page.locator(".pad canvas").wait_for()
         page.get_by_role("button", name="Put a 3").click()
-        page.get_by_text("networks see a").or_(page.get_by_text("networks disagree")).wait_for(timeout=60_000)
+        page.get_by_text("networks see").or_(page.get_by_text("networks disagree")).first.wait_for(timeout=60_000)
         page.locator(".player canvas").first.wait_for()
         page.wait_for_load_state("networkidle")
         page.locator(".pad canvas").wait_for()

@@ -28,6 +28,7 @@ MIDDLE = 14.0  # where MNIST puts the centre of mass; pixels from the centre of 
 MAX_STROKES = 60
 MAX_POINTS = 2_000  # of all strokes together
 SMOOTH = 2  # pixels drawn along an edge of one that is kept, for soft edges
+RARE = 0.001  # of the training images have less ink than what is called usual, and as many have more
 SMALL = 100  # units; a drawing whose longest side is below has lines thicker than MNIST's
 
 Point = tuple[int, int]  # x from the left edge and y from the upper one, units
@@ -196,6 +197,22 @@ def place(ink: Ink, corner: tuple[int, int]) -> Ink:
     columns = slice(max(0, left), max(0, min(FIELD, left + ink.shape[1])))
     field[rows, columns] = ink[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     return field
+
+
+def ink_share(ink: Ink) -> float:
+    """Return how much of a picture is ink, 0 to 1: the mean of its pixels."""
+    return float(ink.mean())
+
+
+@lru_cache(maxsize=1)
+def usual_ink() -> tuple[float, float]:
+    """Return the least and the largest share of ink among MNIST's training images but for the RARE ones at both ends.
+
+    A drawing outside is hardly a digit, whatever a network calls it. Raises InputError for missing data.
+    """
+    shares = mnist().train_images.mean(axis=(1, 2)) / 255  # (60000,)
+    low, high = np.quantile(shares, (RARE, 1 - RARE))
+    return float(low), float(high)
 
 
 @lru_cache(maxsize=1)

@@ -1,48 +1,56 @@
-"""The trained networks that can be asked about an image: those on screen, and the best of each other kind."""
+"""The trained networks that can be asked about an image: those on screen, and the best of the course's other kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from core.entries import RunSummary, best_epoch
+from core.entries import RunSummary
 from core.jobs import Job, Jobs
-from core.options import Options
 from core.predict import Net
 from core.run import RunSpec
 from core.shipped import shipped_runs
 
-MOST = 8  # networks at once; so many are asked in some ten milliseconds
+MOST = 5  # networks at once: what a reader can take in, and what answers within a frame or two
+ENOUGH = 3  # with so many on screen nothing is added to them
+COURSE = ("mlp", "cnn", "inception", "resnet")  # the course's kinds of networks
 
 
 def trained_nets(jobs: Jobs, specs: Sequence[RunSpec]) -> tuple[Net, ...]:
-    """Return the runs of these specs after their best epoch, then the best run of each network that is not there yet.
+    """Return the runs of these specs, then the best run of each kind of the course's that is not there yet.
 
-    Runs that were trained here, imported ones and shipped ones count alike; what has no finished epoch is left out.
+    Each is the network after its best epoch of which weights are kept; a run without any is left out. Runs that were
+    trained here, imported ones and shipped ones count alike.
     """
-    nets = [net for spec in specs if (net := _net(jobs, jobs.get(spec)))]
-    known = {_kind(net.spec) for net in nets}
-    for run in _best_of_each(_kept(jobs)):
-        if len(nets) >= MOST:
-            break
-        if run.spec and _kind(run.spec) not in known and (net := _net(jobs, jobs.get(run.key))):
+    nets: list[Net] = []
+    for spec in specs:
+        if len(nets) < MOST and (net := _net(jobs, jobs.get(spec))):
             nets.append(net)
-    return tuple(nets[:MOST])
+    known = {net.spec.model for net in nets}
+    for run in _best_of_each(_kept(jobs)) if len(nets) < ENOUGH else ():
+        if len(nets) >= len(COURSE):
+            break
+        if run.spec and run.spec.model not in known and (net := _net(jobs, jobs.get(run.key))):
+            nets.append(net)
+    return tuple(nets)
 
 
 def _net(jobs: Jobs, job: Job | None) -> Net | None:
-    """Return a job's network after its best epoch, the weights of which are always kept."""
-    epochs = list(job.epochs) if job else []
-    if job is None or not epochs:
+    """Return a job's network after the best of the epochs whose weights are kept; None where none are."""
+    summary = jobs.store.summary(job.key) if job else None
+    if job is None or summary is None:
         return None
-    epoch = best_epoch(epochs)
+    kept = [epoch for epoch in list(job.epochs) if epoch.epoch in summary.weight_epochs]
+    if not kept:
+        return None
+    best = max(kept, key=lambda epoch: epoch.test_accuracy)
     return Net(
         key=job.key,
-        epoch=epoch,
+        epoch=best.epoch,
         spec=job.spec,
-        accuracy=epochs[epoch - 1].test_accuracy,
+        accuracy=best.test_accuracy,
         origin=job.origin,
-        weights=partial(jobs.store.weights, job.key, epoch),
+        weights=partial(jobs.store.weights, job.key, best.epoch),
     )
 
 
@@ -53,16 +61,12 @@ def _kept(jobs: Jobs) -> Iterator[RunSummary]:
 
 
 def _best_of_each(runs: Iterable[RunSummary]) -> list[RunSummary]:
-    """Return the finished run with the highest accuracy for each network and its options."""
-    best: dict[tuple[str, Options], RunSummary] = {}
+    """Return the finished run with the highest accuracy and with weights for each of the course's kinds, in order."""
+    best: dict[str, RunSummary] = {}
     for run in runs:
-        if run.spec is None or run.state != "done" or run.best_accuracy is None:
+        if run.spec is None or run.state != "done" or run.best_accuracy is None or not run.weight_epochs:
             continue
-        there = best.get(_kind(run.spec))
+        there = best.get(run.spec.model)
         if there is None or (there.best_accuracy or 0) < run.best_accuracy:
-            best[_kind(run.spec)] = run
-    return list(best.values())
-
-
-def _kind(spec: RunSpec) -> tuple[str, Options]:
-    return spec.model, spec.options
+            best[run.spec.model] = run
+    return [best[model] for model in COURSE if model in best]

@@ -13,10 +13,13 @@ from app.figures.line import carrier
 from app.i18n import _
 from core.digits import FIELD, STEPS
 
-ROW = 66  # px for a network
+ROW = 72  # px for a network
 MAP_HEIGHT = 300  # px of the map of the gradient
-STEP_HEIGHT = 190  # px of the small images
-TITLE, FEET = 0.34, 0.2  # shares of a network's row above its bars, and below them for the digits
+STEP_HEIGHT = 190  # px of the small images, before their width is known
+LINES = 50  # px of what stands under each
+PHONE = 480  # px; below it they stand in two rows
+VERDICT = 92  # px at least that are left for an answer beside the name
+TITLE, FEET = 0.31, 0.27  # shares of a network's row above its bars, and below them for the digits
 BAR = 0.8  # of the distance from one bar to the next
 SQUARE = 0.4  # of a cell; the side of what shows the ink in it
 _UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
@@ -40,7 +43,7 @@ def bars() -> Any:  # noqa: ANN401 - what Altair's methods give
         right=f"datum.digit + {BAR / 2}",
         foot=foot,
         head=f"{foot} - {1 - TITLE - FEET} * datum.probability",
-        middle=f"datum.net + 1 - {FEET / 2}",
+        middle=f"datum.net + 1 - {0.62 * FEET}",
     )
     y: dict[str, Any] = {"scale": down, "axis": None}
     x: dict[str, Any] = {"scale": across, "axis": None}
@@ -50,7 +53,9 @@ def bars() -> Any:  # noqa: ANN401 - what Altair's methods give
         alt.Tooltip("digit:Q", title=_("digit")),
         alt.Tooltip("probability:Q", title=_("probability"), format=".4~g"),
     ]
-    names = alt.Chart(source("nets")).transform_calculate(top=f"datum.net + {TITLE / 2}")
+    top = f"datum.net + {TITLE / 2}"
+    names = alt.Chart(source("nets")).transform_calculate(top=top)
+    verdicts = cells.transform_filter("datum.verdict !== ''").transform_calculate(top=top)
     title: dict[str, Any] = {"baseline": "middle", "fontSize": alt.expr("0.87 * em")}
     layers = [
         carrier(),
@@ -65,10 +70,13 @@ def bars() -> Any:  # noqa: ANN401 - what Altair's methods give
         cells.mark_text(color="@muted", fontSize=alt.expr("0.8 * em")).encode(
             x=alt.X("digit:Q", **x), y=alt.Y("middle:Q", **y), text="digit:Q"
         ),
-        names.mark_text(align="left", color="@text", **title).encode(
-            x=alt.XDatum(-0.5 + (1 - BAR) / 2, **x), y=alt.Y("top:Q", **y), text="name:N"
+        names.mark_text(align="left", color="@text", limit=alt.expr(f"{_across('bars')} - {VERDICT}"), **title).encode(
+            x=alt.XDatum(-0.5 + (1 - BAR) / 2, **x),
+            y=alt.Y("top:Q", **y),
+            text="title:N",
+            tooltip=[alt.Tooltip("title:N", title=_("network")), alt.Tooltip("details:N", title=_("settings"))],
         ),
-        names.mark_text(align="right", color="@text", fontWeight=600, **title).encode(
+        verdicts.mark_text(align="right", color="@text", fontWeight=600, **title).encode(
             x=alt.XDatum(9.5 - (1 - BAR) / 2, **x), y=alt.Y("top:Q", **y), text="verdict:N"
         ),
     ]
@@ -77,15 +85,19 @@ def bars() -> Any:  # noqa: ANN401 - what Altair's methods give
 
 def steps() -> Any:  # noqa: ANN401 - what Altair's methods give
     """Draw the images of all steps beside each other, a frame around the one at the playhead."""
-    tile = f"min({_across('steps')} / {len(STEPS)}, {_down('steps')} - 3.4 * em)"
+    wide = f"{_across('steps')} >= {PHONE}"
+    columns, rows = f"({wide} ? {len(STEPS)} : {(len(STEPS) + 1) // 2})", f"({wide} ? 1 : 2)"
+    high = f"({_down('steps')} / {rows})"
+    tile = f"min({_across('steps')} / {columns}, {high} - 3.4 * em)"
     side = f"({tile} - 10)"
-    images = _placed(alt.Chart(source("images")), "steps", (f"datum.place * {tile} + 2", "2", side, side))
+    left, top = f"datum.place % {columns} * {tile} + 2", f"floor(datum.place / {columns}) * {high} + 2"
+    images = _placed(alt.Chart(source("images")), "steps", (left, top, side, side))
     marks = _placed(
         alt.Chart(source("marks")).transform_filter("datum.step === step"),
         "steps",
         (
-            f"datum.place * {tile} + 2 + datum.left * {side}",
-            f"2 + datum.top * {side}",
+            f"{left} + datum.left * {side}",
+            f"{top} + datum.top * {side}",
             f"datum.wide * {side}",
             f"datum.high * {side}",
         ),
@@ -107,7 +119,14 @@ def steps() -> Any:  # noqa: ANN401 - what Altair's methods give
         ).encode(text="size:N"),
     ]
     chart = alt.layer(*layers).properties(name="steps", width=760, height=STEP_HEIGHT)
-    return chart.add_params(parameter("step"))
+    return chart.add_params(parameter("step"), _height_by_width())
+
+
+def _height_by_width() -> alt.Parameter:
+    """Return Vega's own signal of a plot's height, made to follow its width, so that the images fill it."""
+    few = (len(STEPS) + 1) // 2
+    one, two = f"width / {len(STEPS)} + {LINES}", f"2 * (width / {few} + {LINES})"
+    return alt.param(name="height", expr=f"width < {PHONE} ? {two} : {one}")
 
 
 def saliency() -> Any:  # noqa: ANN401 - what Altair's methods give

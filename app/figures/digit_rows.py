@@ -21,18 +21,30 @@ SPOT = 0.07  # of an image; the side of the square around a centre of mass
 Data = dict[str, pd.DataFrame]
 
 
-def bar_rows(nets: Sequence[Net], names: Sequence[str], answers: Sequence[Answer]) -> Data:
-    """Return ten bars for each network; without a finite answer they are empty."""
-    bars, titles = [], []
+def bar_rows(nets: tuple[Net, ...], names: tuple[str, ...], answers: Sequence[Answer], language: str) -> Data:
+    """Return ten bars for each network, whose first carries what it says; without a finite answer they are empty.
+
+    Only the bars change while a line grows; the rest is made once for a language.
+    """
+    bars = []
     tones = colours(tuple(net.spec for net in nets))
     for place, (answer, name, colour) in enumerate(zip(answers, names, tones, strict=True)):
         seen = answer.digit if isinstance(answer, Prediction) else None
         chances = answer.probabilities if isinstance(answer, Prediction) and seen is not None else (0.0,) * 10
-        titles.append((place, name, words.verdict(answer)))
-        bars += [(place, digit, chance, digit == seen, name, colour) for digit, chance in enumerate(chances)]
+        said = [words.verdict(answer), *[""] * 9]
+        bars += [(place, digit, p, digit == seen, name, colour, said[digit]) for digit, p in enumerate(chances)]
+    columns = ["net", "digit", "probability", "seen", "name", "colour", "verdict"]
+    return {"bars": pd.DataFrame(bars, columns=columns), **_title_rows(nets, names, language)}
+
+
+@lru_cache(maxsize=64)
+def _title_rows(nets: tuple[Net, ...], names: tuple[str, ...], _language: str) -> Data:
+    titles = [
+        (place, words.title(name, net), words.details(net))
+        for place, (name, net) in enumerate(zip(names, nets, strict=True))
+    ]
     return {
-        "bars": pd.DataFrame(bars, columns=["net", "digit", "probability", "seen", "name", "colour"]),
-        "nets": pd.DataFrame(titles, columns=["net", "name", "verdict"]),
+        "nets": pd.DataFrame(titles, columns=["net", "title", "details"]),
         "frame": pd.DataFrame({"nets": [len(nets)]}),
     }
 

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 
 from app.figures.convolution_words import below_zero
+from app.figures.digit_names import settings
+from app.figures.training_words import percent as of_hundred
 from app.i18n import _
 from app.page import Kind
 from core.datasets import MEAN, STD
-from core.digits import FIELD, PEN, SIDE, SMALL, Centred, Drawing
+from core.digits import FIELD, PEN, RARE, SIDE, SMALL, Centred, Drawing, ink_share, usual_ink
 from core.errors import InputError
-from core.predict import Prediction
+from core.predict import Net, Prediction
 from core.saliency import Saliency
 
 Answer = Prediction | InputError | None  # of a network; None where nothing was asked
 
 SURE = 0.995  # from here on a probability would be rounded to 100 %
+MANY = 3  # networks that agree among others that do not are not named one by one
 
 
 def percent(probability: float) -> str:
@@ -30,8 +33,35 @@ def verdict(answer: Answer) -> str:
     return _("{digit} ({probability})").format(digit=answer.digit, probability=percent(answer.confidence))
 
 
-def status(names: Sequence[str], answers: Sequence[Answer], drawing: Drawing) -> tuple[str, Kind]:
-    """Say what the networks see, as a sentence and its kind."""
+def title(name: str, net: Net) -> str:
+    """Name a network with the epoch whose weights answer, and how good it was on the test images then."""
+    return _("{name} · epoch {epoch}: {accuracy}").format(name=name, epoch=net.epoch, accuracy=of_hundred(net.accuracy))
+
+
+def whose_weights() -> str:
+    """Say which of a run's weights answer."""
+    return _(
+        "Each network answers with its weights after the epoch in which it was best on the test images; the percentage "
+        "is its test accuracy after that epoch."
+    )
+
+
+def details(net: Net) -> str:
+    """Write a network's settings, and which of its weights answer."""
+    return _("{settings}; weights after epoch {epoch} of {epochs}").format(
+        settings=settings(net.spec), epoch=net.epoch, epochs=net.spec.epochs
+    )
+
+
+def a_digit(digit: int) -> str:
+    """Write a digit with its article."""
+    return _("an 8") if digit == 8 else _("a {digit}").format(digit=digit)
+
+
+def status(
+    names: Sequence[str], answers: Sequence[Answer], drawing: Drawing, small: Centred | None
+) -> tuple[str, Kind]:
+    """Say what the networks see, as a sentence and its kind; of what is hardly a digit that first."""
     if not names:
         return _("No trained network is there yet. Start a run above; the quick one takes a few seconds."), "warning"
     if all(answer is None for answer in answers):
@@ -40,8 +70,27 @@ def status(names: Sequence[str], answers: Sequence[Answer], drawing: Drawing) ->
                 "Draw a digit, or begin with one of the test set; the networks say at once what they see."
             ), "neutral"
         return _("This is no more than a dot; draw a digit that fills most of the pad."), "warning"
-    return _agreement(
+    sentence, kind = _agreement(
         {name: answer for name, answer in zip(names, answers, strict=True) if isinstance(answer, Prediction)}
+    )
+    odd = unlike(small) if small else ""
+    return (f"{odd} {sentence}", "warning") if odd else (sentence, kind)
+
+
+def unlike(small: Centred) -> str:
+    """Say that a drawing has far more or far less ink than MNIST's digits, or nothing."""
+    low, high = usual_ink()
+    share = ink_share(small.field)
+    if low <= share <= high:
+        return ""
+    return _(
+        "This is hardly a digit: {share} of the small image is ink; among MNIST's training images {most} have {low} "
+        "to {high}. A network must choose one of ten all the same."
+    ).format(
+        share=f"{100 * share:.0f} %",
+        most=f"{100 * (1 - 2 * RARE):.1f} %",
+        low=f"{100 * low:.0f} %",
+        high=f"{100 * high:.0f} %",
     )
 
 
@@ -51,18 +100,23 @@ def _agreement(predictions: Mapping[str, Prediction]) -> tuple[str, Kind]:
         return _("No network has an answer: what they compute is not finite."), "bad"
     if len(seen) == 1:
         ((name, digit),) = seen.items()
-        return _("{name} sees a {digit}, with probability {probability}.").format(
-            name=name, digit=digit, probability=percent(predictions[name].confidence)
+        return _("{name} sees {digit}, with probability {probability}.").format(
+            name=name, digit=a_digit(digit), probability=percent(predictions[name].confidence)
         ), "neutral"
     if len(set(seen.values())) == 1:
-        return _("All {count} networks see a {digit}.").format(count=len(seen), digit=min(seen.values())), "good"
-    groups = [
-        _("{names}: {digit}").format(
-            names=_(", ").join(name for name, other in seen.items() if other == digit), digit=digit
-        )
-        for digit in sorted(set(seen.values()))
-    ]
-    return _("The networks disagree. {answers}.").format(answers=_("; ").join(groups)), "warning"
+        return _("All {count} networks see {digit}.").format(count=len(seen), digit=a_digit(min(seen.values()))), "good"
+    return _("The networks disagree. {answers}.").format(answers=_("; ").join(_groups(seen))), "warning"
+
+
+def _groups(seen: Mapping[str, int]) -> list[str]:
+    """Name for each digit the networks that see it; the largest group comes last and may be the others."""
+    groups = {digit: [name for name, other in seen.items() if other == digit] for digit in sorted(set(seen.values()))}
+    said = []
+    for digit, members in sorted(groups.items(), key=lambda group: len(group[1])):
+        others = len(members) >= MANY and digit == max(groups, key=lambda digit: len(groups[digit]))
+        names = _("the other {count}").format(count=len(members)) if others else _(", ").join(members)
+        said.append(_("{digit}: {names}").format(digit=digit, names=names))
+    return said
 
 
 def bars_alternative(names: Sequence[str], answers: Sequence[Answer]) -> str:

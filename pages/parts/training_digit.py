@@ -7,10 +7,10 @@ import streamlit as st
 from app import link, page
 from app.charts import compiled
 from app.choice import choice
-from app.figures import comparison_words as compared
 from app.figures import digit as figure
 from app.figures import digit_rows as drawn
 from app.figures import digit_words as words
+from app.figures.digit_names import short_names
 from app.figures.digit_words import Answer
 from app.i18n import _, error_sentence, language
 from app.pad import drawn_pixels, pad, sent
@@ -52,7 +52,7 @@ def _follow(jobs: Jobs, spec: RunSpec, was_ready: bool) -> None:
 def _nets(jobs: Jobs, spec: RunSpec) -> tuple[Net, ...]:
     """Return the networks to ask; while a line grows, those of its beginning."""
     if sent(KEY).lifted or NETS not in st.session_state:
-        st.session_state[NETS] = trained_nets(jobs, training_compare.shown(spec) or (spec,))
+        st.session_state[NETS] = trained_nets(jobs, list(dict.fromkeys((spec, *training_compare.shown(spec)))))
     kept: tuple[Net, ...] = st.session_state[NETS]
     return kept
 
@@ -62,36 +62,35 @@ def _loading() -> str:
     return ""
 
 
-def _live(nets: Sequence[Net]) -> str:
+def _live(nets: tuple[Net, ...]) -> str:
     """Draw each network's bars and return what was said."""
-    answers = _answers(nets)
-    names = compared.names([net.spec for net in nets])
-    titles = [
-        _("{name} · {accuracy} of the test set").format(name=name, accuracy=f"{net.accuracy:.1%}")
-        for name, net in zip(names, nets, strict=True)
-    ]
-    sentence, kind = words.status(names, answers, sent(KEY).drawing)
+    small = _small()
+    answers: list[Answer] = list(predict(nets, small.field)) if small else [None] * len(nets)
+    names = short_names([net.spec for net in nets])
+    sentence, kind = words.status(names, answers, sent(KEY).drawing, small)
     page.status(sentence, kind)
     player(
         compiled(figure.bars),
         key=f"{KEY}-bars",
         name="drawn-digit",
         alt=words.bars_alternative(names, answers),
-        data=drawn.bar_rows(nets, titles, answers),
+        data=drawn.bar_rows(nets, names, answers, language()),
         height=figure.ROW * max(1, len(nets)),
     )
+    if nets:
+        st.caption(words.whose_weights())
     for error in (answer for answer in answers if isinstance(answer, InputError)):
         page.status(error_sentence(error), "warning")
     return sentence
 
 
-def _answers(nets: Sequence[Net]) -> list[Answer]:
-    """Ask the networks; nobody has an answer where nothing is drawn, or no more than a dot."""
+def _small() -> Centred | None:
+    """Return the drawing as the networks get it; None where nothing is drawn, or no more than a dot."""
     picture = drawn_pixels(KEY)
     try:
-        return list(predict(nets, centre(picture).field)) if picture is not None else [None] * len(nets)
+        return centre(picture) if picture is not None else None
     except InputError:
-        return [None] * len(nets)
+        return None
 
 
 def _closer(jobs: Jobs, spec: RunSpec) -> None:
@@ -125,7 +124,7 @@ def _steps(drawing: Drawing, small: Centred) -> None:
 
 def _slope(nets: Sequence[Net], small: Centred) -> None:
     st.markdown(_("**What the prediction hangs on.** The gradient of a score by the pixels, from PyTorch's autograd."))
-    names = dict(zip((net.key for net in nets), compared.names([net.spec for net in nets]), strict=True))
+    names = dict(zip((net.key for net in nets), short_names([net.spec for net in nets]), strict=True))
     digits = {"seen": _("the prediction")} | {str(digit): str(digit) for digit in range(10)}
     with st.container(horizontal=True):
         with st.container(width=280):

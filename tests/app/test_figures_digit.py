@@ -27,8 +27,8 @@ def net(model):
     return Net(key=model, epoch=1, spec=RunSpec(model=model), accuracy=0.98, origin="here", weights=bytes)
 
 
-NETS = [net("mlp"), net("cnn"), net("resnet")]
-NAMES = ["MLP", "CNN", "ResNet"]
+NETS = (net("mlp"), net("cnn"), net("resnet"))
+NAMES = ("MLP", "CNN", "ResNet")
 
 
 @pytest.mark.parametrize("builder", [digit.bars, digit.steps, digit.saliency])
@@ -37,22 +37,23 @@ def test_the_charts_can_be_built(builder):
 
 
 def test_each_network_has_ten_bars_of_its_colour():
-    data = digit_rows.bar_rows(NETS, NAMES, [SURE, TORN, LOST])
+    data = digit_rows.bar_rows(NETS, NAMES, [SURE, TORN, LOST], "en")
     bars = data["bars"]
     assert bars.groupby("net")["probability"].apply(tuple).tolist()[:2] == [SURE.probabilities, TORN.probabilities]
     assert bars["probability"].iloc[20:].tolist() == [0.0] * 10
     assert bars.loc[bars["seen"], ["net", "digit"]].to_numpy().tolist() == [[0, 7], [1, 1]]
     assert bars["colour"].unique().tolist() == ["mlp", "cnn", "resnet"]
-    assert data["nets"]["verdict"].tolist() == ["7 (99 %)", "1 (55 %)", "not finite"]
+    assert bars["verdict"].iloc[::10].tolist() == ["7 (99 %)", "1 (55 %)", "not finite"]
+    assert data["nets"]["title"].tolist()[0] == "MLP · epoch 1: 98.00 %"
     assert data["frame"]["nets"].tolist() == [3]
 
 
 def test_nothing_drawn_and_weights_that_are_gone_are_empty_rows():
-    data = digit_rows.bar_rows(NETS, NAMES, [None, GONE, None])
+    data = digit_rows.bar_rows(NETS, NAMES, [None, GONE, None], "en")
     assert len(data["bars"]) == 30
     assert data["bars"]["probability"].sum() == 0
     assert not data["bars"]["seen"].any()
-    assert data["nets"]["verdict"].tolist() == ["", "", ""]
+    assert not data["bars"]["verdict"].any()
 
 
 def test_the_images_are_those_of_the_steps_dark_on_light():
@@ -104,21 +105,38 @@ def test_a_flat_gradient_is_drawn_as_nothing():
     ("answers", "said", "kind"),
     [
         ([SURE, SURE, SURE], "All 3 networks see a 7.", "good"),
-        ([SURE, TORN, SURE], "The networks disagree. CNN: 1; MLP, ResNet: 7.", "warning"),
+        ([SURE, TORN, SURE], "The networks disagree. 1: CNN; 7: MLP, ResNet.", "warning"),
         ([SURE, GONE, LOST], "MLP sees a 7, with probability 99 %.", "neutral"),
         ([LOST, LOST, GONE], "No network has an answer", "bad"),
         ([None, None, None], "no more than a dot", "warning"),
     ],
 )
 def test_the_sentence_says_what_the_networks_see(answers, said, kind):
-    sentence, shown = digit_words.status(NAMES, answers, SEVEN)
+    sentence, shown = digit_words.status(NAMES, answers, SEVEN, centre(pixels(SEVEN)))
     assert said in sentence
     assert shown == kind
 
 
 def test_the_sentence_says_what_is_missing():
-    assert "Draw a digit" in digit_words.status(NAMES, [None] * 3, Drawing())[0]
-    assert "No trained network" in digit_words.status([], [], SEVEN)[0]
+    assert "Draw a digit" in digit_words.status(NAMES, [None] * 3, Drawing(), None)[0]
+    assert "No trained network" in digit_words.status([], [], SEVEN, None)[0]
+
+
+def test_many_that_agree_are_the_others_and_an_eight_has_its_article():
+    eight = Prediction(probabilities=(0.0,) * 8 + (1.0, 0.0))
+    names = ["A", "B", "C", "D", "E"]
+    sentence, _kind = digit_words.status(names, [eight, SURE, eight, eight, SURE], SEVEN, None)
+    assert sentence == "The networks disagree. 7: B, E; 8: the other 3."
+    assert digit_words.status(names[:2], [eight, eight], SEVEN, None)[0] == "All 2 networks see an 8."
+
+
+def test_what_has_far_more_or_less_ink_than_a_digit_is_told_before_what_is_seen():
+    lines = Drawing(strokes=tuple(((20, y), (260, y)) for y in range(20, 270, 20)))
+    sentence, kind = digit_words.status(NAMES, [SURE] * 3, lines, centre(pixels(lines)))
+    assert sentence.startswith("This is hardly a digit: ")
+    assert sentence.endswith("All 3 networks see a 7.")
+    assert kind == "warning"
+    assert digit_words.unlike(centre(pixels(SEVEN))) == ""
 
 
 def test_a_probability_that_is_not_one_is_not_written_as_one():

@@ -8,7 +8,7 @@ from tests.browser.views import SCRIPT, drawn
 
 RUN = "images=3000&epochs=1&lr=0.1&lang=en"
 PATIENCE = 120_000  # ms, for a run on a busy machine
-SAYS = re.compile("sees a|networks see a|networks disagree")
+SAYS = re.compile("sees an? |networks see an? |networks disagree")
 ONE = [(140, 50), (140, 230)]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 

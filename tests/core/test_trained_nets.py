@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from core import trained_nets as module
@@ -50,6 +52,28 @@ def test_what_is_not_trained_is_left_out(jobs, tmp_path):
     unknown = RunSpec(seed=99)
     assert unknown not in [net.spec for net in trained_nets(jobs, [unknown])]
     assert trained_nets(Jobs(Store(tmp_path), PLACEMENT), [unknown]) == ()
+
+
+def test_a_run_without_weights_is_not_asked(jobs, store, monkeypatch):
+    summary = store.summary
+    monkeypatch.setattr(store, "summary", lambda key: replace(summary(key), weight_epochs=()))
+    assert trained_nets(jobs, [GOOD]) == ()
+
+
+def test_the_best_epoch_is_one_whose_weights_are_kept(jobs, store, monkeypatch):
+    summary = store.summary
+    monkeypatch.setattr(store, "summary", lambda key: replace(summary(key), weight_epochs=(1,)))
+    (net, *_others) = trained_nets(jobs, [GOOD])
+    assert net.epoch == 1
+    assert net.accuracy == jobs.get(GOOD).epochs[0].test_accuracy
+
+
+def test_nothing_is_added_to_enough_and_other_kinds_than_the_course_s_never(jobs, store):
+    assert [net.spec for net in trained_nets(jobs, [GOOD, POOR] * 2)] == [GOOD, POOR] * 2
+    stack = RunSpec(model="stack", epochs=1, train_images=100, options=(("depth", 8),))
+    list(kept_run(stack, PLACEMENT, store, owner="terminal"))
+    assert stack not in [net.spec for net in trained_nets(jobs, [GOOD])]
+    assert stack in [net.spec for net in trained_nets(jobs, [stack])]
 
 
 def test_there_are_never_too_many(jobs):

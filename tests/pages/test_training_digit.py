@@ -103,10 +103,10 @@ def test_every_network_says_what_it_sees(jobs):
     answers = predict(nets, mnist().test_images[18] / 255)
     drawn = column(pictures(at)["drawn-digit"], "bars", "probability").reshape(2, 10)
     np.testing.assert_allclose(drawn, [answer.probabilities for answer in answers], atol=1e-5)
-    titles = column(pictures(at)["drawn-digit"], "nets", "name")
+    titles = column(pictures(at)["drawn-digit"], "nets", "title")
     assert titles[0].startswith("CNN · ")
     assert titles[1].startswith("MLP · ")
-    assert f"{nets[0].accuracy:.1%}" in titles[0]
+    assert f"epoch {nets[0].epoch}: {100 * nets[0].accuracy:.2f} %" in titles[0]
 
 
 def test_the_steps_are_shown_and_explained(jobs):
