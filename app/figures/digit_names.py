@@ -54,7 +54,10 @@ def _name(spec: RunSpec, parts: Sequence[Part]) -> str:
     """Write "Stack 56, residual": the depth belongs to the network's name."""
     depth = dict(parts).get(OPTION + "depth")
     name = find_model(spec.model).class_name + (f" {depth}" if depth is not None else "")
-    return _(", ").join([name, *(_said(*part) for part in parts if part[0] != OPTION + "depth")])
+    for part in parts:
+        if part[0] != OPTION + "depth":
+            name = _("{network}, {what}").format(network=name, what=_said(*part))
+    return name
 
 
 def _said(field: str, value: object) -> str:

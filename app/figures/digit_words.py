@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from app.figures.comparison_words import scientific
 from app.figures.convolution_words import below_zero
 from app.figures.digit_names import settings
 from app.figures.training_words import percent as of_hundred
@@ -16,6 +17,7 @@ from core.saliency import Saliency
 Answer = Prediction | InputError | None  # of a network; None where nothing was asked
 
 SURE = 0.995  # from here on a probability would be rounded to 100 %
+VISIBLE = 0.005  # from here on a number is not 0 with two decimals
 MANY = 3  # networks that agree among others that do not are not named one by one
 
 
@@ -198,8 +200,8 @@ def saliency_in_words(name: str, found: Saliency) -> str:
         name=name,
         digit=found.digit,
         colour=below_zero(),
-        largest=_number(strongest(found)),
-        change=_number(strongest(found) / 10),
+        largest=_slope(strongest(found)),
+        change=_slope(strongest(found) / 10),
     )
 
 
@@ -209,12 +211,19 @@ def saliency_alternative(name: str, found: Saliency) -> str:
     return _(
         "28 × 28 cells, the gradient of {name}'s score for {digit}. It is strongest in row {row}, column {column}: "
         "{largest}."
-    ).format(name=name, digit=found.digit, row=row, column=column, largest=_number(strongest(found)))
+    ).format(name=name, digit=found.digit, row=row, column=column, largest=_slope(strongest(found)))
 
 
 def strongest(found: Saliency) -> float:
     """Return the entry of the gradient that is farthest from 0."""
     return float(found.gradient.flat[abs(found.gradient).argmax()])
+
+
+def _slope(value: float) -> str:
+    """Write a slope; one that two decimals would make nothing of keeps two digits."""
+    if abs(value) >= VISIBLE or not value:
+        return _number(value)
+    return ("−" if value < 0 else "") + scientific(abs(value))
 
 
 def _number(value: float) -> str:

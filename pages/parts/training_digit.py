@@ -129,7 +129,7 @@ def _slope(nets: Sequence[Net], small: Centred) -> None:
     with st.container(horizontal=True):
         with st.container(width=280):
             key = choice(_("Network"), names, key="slope_of", default=nets[0].key, folded=True)
-        with st.container(width=170):
+        with st.container(width=210):
             link.check_choice("slope_by", digits)
             asked = choice(_("Score of"), digits, key="slope_by", default="seen", folded=True)
     net = next(net for net in nets if net.key == key)

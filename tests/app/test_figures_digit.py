@@ -175,6 +175,9 @@ def test_the_strongest_slope_is_named():
     slope[3, 5], slope[9, 9] = -2.0, 1.0
     found = Saliency(digit=7, gradient=slope)
     assert "row 3, column 5: −2.00" in digit_words.saliency_alternative("CNN", found)
+    faint = digit_words.saliency_in_words("CNN", Saliency(digit=7, gradient=slope / 1e5))
+    assert "0.00" not in faint
+    assert "10⁻⁵" in faint
     assert "strongest slope is −2.00: a tenth of ink there changes the score by −0.20" in (
         digit_words.saliency_in_words("CNN", found)
     )
