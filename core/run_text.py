@@ -75,14 +75,19 @@ def read_all(text: str) -> tuple[tuple[RunSpec, ...], tuple[InputError, ...]]:
     """Return the different runs of a text, at most MOST_RUNS, and why others were left out."""
     specs: dict[RunSpec, None] = {}  # in their order
     errors = []
-    pieces = text[: (LONGEST + len(_RUN)) * (MOST_RUNS + 1)].split(_RUN) if text else []
+    pieces = text.split(_RUN) if text else []
     for piece in pieces[:MOST_RUNS]:
         try:
             specs[read(piece)] = None
         except InputError as error:
             errors.append(error)
     if len(pieces) > MOST_RUNS:
-        errors.append(InputError("A comparison holds at most {most} runs.", most=MOST_RUNS))
+        left = len(pieces) - MOST_RUNS
+        errors.append(
+            InputError(
+                "A comparison holds at most {most} runs; the last {left} are left out.", most=MOST_RUNS, left=left
+            )
+        )
     return tuple(specs), tuple(errors)
 
 

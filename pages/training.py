@@ -180,7 +180,8 @@ def show_race(jobs: Jobs, specs: tuple[RunSpec, ...], spec: RunSpec, axis: str, 
     race, runs = compare.race(jobs, specs, axis)
     if tuple(map(state, runs)) != drawn_as:
         st.rerun()
-    page.status(compared.status(runs, race.reports, race.names))
+    sentences = [compare.about(), compared.status(runs, race.reports, race.names)]
+    page.status("  \n".join(sentence for sentence in sentences if sentence))  # below each other in one paragraph
     job = found.find(jobs, spec)
     if job is not None and job.active:
         page.status(*words.status(job, drawn.report(job, spec, language(), axis)))
@@ -224,7 +225,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     more = st.popover(_("More"), key="more", on_change="rerun")
     with more:
         setup.more(model, is_open=bool(more.open))
-    comparing = st.popover(_("Compare"), key="comparing")
+    comparing = st.popover(_("Compare"), key=compare.MENU, on_change="rerun")
     with st.container(width=136, key="action"):  # of one size, so that nothing moves when Start becomes Stop
         button = st.empty()
 st.html("<style>.st-key-action [data-retained] { display: none; }</style>")  # Start, until the run of the page ends
@@ -235,7 +236,7 @@ for error in errors:
 if errors:
     st.caption(_("Below is another run, whose settings were right: {run}.").format(run=words.called(spec)))
 with comparing:
-    compare.choose(spec)
+    compare.choose(jobs)
 compare.write_link()
 specs = compare.shown(spec)
 job = found.find(jobs, spec)
@@ -243,7 +244,6 @@ runs = [found.find(jobs, one) for one in specs] or [job]
 with button:
     action(jobs, spec, job, refused=bool(errors))
 if specs:
-    compare.about()
     compare.missing_button(jobs, runs, specs)
 
 place = st.container()
@@ -259,6 +259,8 @@ with place:
     else:
         st.fragment(show_run, run_every=pause(states))(jobs, spec, axis, states)
 
+if specs:
+    compare.choose_below(specs, spec)
 with page.section(_("Runs under way"), key="queue") as is_open:
     if is_open:
         queue.show(jobs)

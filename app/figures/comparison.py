@@ -1,7 +1,8 @@
 """The picture of several training runs: their losses, their accuracies, and a legend with their numbers.
 
-The spec depends on the axis only; the runs, and what they report, travel as data (app/figures/comparison_rows.py). A
-run is known by its place `run` and drawn in its `colour`; pointing at one dims the others in all plots.
+The spec depends on the axis and on how many runs there are; they, and what they report, travel as data
+(app/figures/comparison_rows.py). A run is known by its place `run` and drawn in its `colour`; pointing at one dims the
+others in all plots.
 """
 
 from typing import Any
@@ -11,7 +12,6 @@ import altair as alt
 from app.charts import parameter, source
 from app.figures.training_axes import (
     LOSS,
-    PLOT_HEIGHT,
     USUAL_BETA,
     View,
     guessing,
@@ -26,16 +26,18 @@ from core.run import RunSpec
 ORDER = ("runa", "runb", "runc", "rund", "rune", "runf", "rung", "runh", "data")  # colours of runs by their order
 OWN = ("mlp", "cnn", "inception", "resnet")  # networks that have a colour of their own
 DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2], [12, 4], [2, 4], [9, 2, 2, 2, 2, 2], [4, 4])
-HEIGHT = 1.25 * PLOT_HEIGHT  # px
-LINE = 22  # px; of the legend
-NARROW = 560  # px; below it the legend has only names and test accuracies
-COLUMNS = (("best", 0.665), ("speed", 0.77), ("spent", 0.86))  # of the legend, and their right ends
+HEIGHT = 120  # px; a laptop shows the plots of four runs and their legend without scrolling
+LINE = 21  # px; of the legend
+NARROW = 560  # px; below it the legend has only names, test accuracies and states
+COLUMNS = (("best", 0.65), ("speed", 0.745), ("spent", 0.825))  # of the legend, and their right ends
+STATE = 88  # px; of a run's state where the legend is narrow
 AWAY = 3  # a part of the width that is out of sight
 POINTABLE = ("curves", "dots", "rows")  # marks of which one can be pointed at; each is a parameter
 FAINT = 0.15  # opacity of the runs that are not pointed at
 
 _WIDTH = "range('legend_x')[1]"  # px
 _WIDE = f"({_WIDTH} > {NARROW})"
+_NAME = f"{_WIDTH} - {STATE} - 8 - 28 - 5 * em"  # px; of a name there, up to the accuracy
 
 
 def colours(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
@@ -46,11 +48,11 @@ def colours(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
     return ORDER[: len(specs)]
 
 
-def picture(axis: str) -> alt.VConcatChart:
-    """Draw the runs. The playhead `step` is an epoch's position."""
+def picture(axis: str, runs: int) -> alt.VConcatChart:
+    """Draw so many runs. The playhead `step` is an epoch's position."""
     look = _look()
     curves = alt.hconcat(_losses(axis, look), _accuracies(axis, look))
-    both: alt.VConcatChart = alt.vconcat(curves, _legend(look)).resolve_scale(color="independent")
+    both: alt.VConcatChart = alt.vconcat(curves, _legend(look, runs)).resolve_scale(color="independent")
     return both.add_params(parameter("step"), parameter("smooth", USUAL_BETA))
 
 
@@ -93,17 +95,20 @@ def _accuracies(axis: str, look: dict[str, Any]) -> View:
     x, y = x_axis(axis), y_accuracy(_("accuracy: thick test, thin train"))
     dots = {name: channel for name, channel in look.items() if name != "strokeDash"}
     epochs = alt.Chart(source("epochs"))
+    inside = epochs.transform_filter("datum.accuracy >= data('limits')[0].accuracy")  # lines are cut there
     layers = [
         limits(x, y),
         epochs.transform_filter("datum.gap")
-        .mark_area(opacity=0.14)
+        .mark_area(opacity=0.14, clip=True)
         .encode(x=x, y=y, y2="train:Q", color=look["color"]),
-        epochs.transform_calculate(accuracy="datum.train").mark_line(strokeWidth=0.9).encode(x=x, y=y, **look),
-        epochs.mark_line(strokeWidth=2.2).encode(x=x, y=y, **look),
-        epochs.mark_point(filled=True, size=34)
+        epochs.transform_calculate(accuracy="datum.train")
+        .mark_line(strokeWidth=0.9, clip=True)
+        .encode(x=x, y=y, **look),
+        epochs.mark_line(strokeWidth=2.2, clip=True).encode(x=x, y=y, **look),
+        inside.mark_point(filled=True, size=34)
         .encode(x=x, y=y, tooltip=_tooltip(), **dots)
         .add_params(_pointing("dots")),
-        epochs.transform_filter("datum.position == step").mark_point(filled=True, size=110).encode(x=x, y=y, **dots),
+        inside.transform_filter("datum.position == step").mark_point(filled=True, size=110).encode(x=x, y=y, **dots),
         *_playhead(axis, x),
     ]
     return alt.layer(*layers).properties(name="accuracy", width=430, height=HEIGHT)
@@ -127,27 +132,26 @@ def _playhead(axis: str, x: alt.X) -> list[alt.Chart]:
     return [here.mark_rule(color="@text", strokeWidth=1, opacity=0.35).encode(x=x)]
 
 
-def _legend(look: dict[str, Any]) -> View:
-    """Write a line for each run, with the numbers at the playhead; columns that have no room are out of sight.
-
-    The line of the titles, -1, is followed by an empty one for each run, so that the height does not hang on `step`.
-    """
+def _legend(look: dict[str, Any], runs: int) -> View:
+    """Write a line for each run, with the numbers at the playhead; columns that have no room are out of sight."""
     place: dict[str, Any] = {
         "x": alt.X("share:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
-        "y": alt.Y("line:O", axis=None),
+        "y": alt.Y("line:O", axis=None, scale=alt.Scale(domain=list(range(-1, runs)))),  # the titles first
     }
     dots = {name: channel for name, channel in look.items() if name != "strokeDash"}
     run = alt.Chart(source("legend")).transform_filter("datum.position == step")
     row = run.encode(**place, **dots)
     titles = alt.Chart(source("titles")).encode(**place, color=alt.value("@muted"))
-    names: dict[str, Any] = {"dx": 54, "limit": alt.ExprRef(f"{_WIDE} ? 0.52 * {_WIDTH} - 150 : {_WIDTH} - 140")}
-    reach = {"share": "0", "end": f"44 / {_WIDTH}"}
+    reach = {"share": "0", "end": f"({_WIDE} ? 44 : 22) / {_WIDTH}"}
+    name = {"dx": alt.ExprRef(f"{_WIDE} ? 54 : 28"), "limit": alt.ExprRef(f"{_WIDE} ? 0.52 * {_WIDTH} - 150 : {_NAME}")}
+    state = alt.ExprRef(f"{_WIDE} ? 0.15 * {_WIDTH} : {STATE}")
     layers = [
         run.transform_calculate(**reach).mark_rule(strokeWidth=2.5).encode(**place, **look, x2="end:Q"),
-        _cell(row, "0", "name", align="left", **names),
-        _cell(row, f"{_WIDE} ? 0.875 : {AWAY}", "state", align="left", limit=alt.ExprRef(f"0.125 * {_WIDTH}")),
+        _cell(row, "0", "name", align="left", **name),
+        _cell(row, f"{_WIDE} ? 0.85 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
     ]
-    for field, share in (("accuracy", f"{_WIDE} ? 0.52 : 1"), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
+    accuracy = f"{_WIDE} ? 0.52 : 1 - {STATE + 8} / {_WIDTH}"
+    for field, share in (("accuracy", accuracy), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
         layers += [_cell(part, share, field, align="right") for part in (row, titles)]
     # a wide line that nobody sees, so that a whole row can be pointed at
     whole = run.transform_calculate(share="0", end="1").mark_rule(strokeWidth=LINE, opacity=0.001)

@@ -3,13 +3,14 @@
 A run that has ended keeps its rows while the others go on; equal comparisons are encoded once for all readers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
 
 from app.figures.comparison_words import line
-from app.figures.training_rows import Report, Rows, curve_rows, epoch_rows, events, limit_rows
+from app.figures.training_rows import FLOORS, Report, Rows, curve_rows, epoch_rows, events, limit_rows
 from app.i18n import _
 from app.player import Encoded, encoded
 
@@ -41,12 +42,12 @@ def rows(race: Race) -> Rows:
     """Return the rows of each of the picture's data sources; treat them as read-only."""
     buckets = MOST_POINTS // 2 // max(1, len(race.reports))
     return {
-        "limits": limit_rows(race.reports),
+        "limits": _limits(race.reports),
         "curve": _together(race, [_curve(report, buckets) for report in race.reports]),
         "epochs": _together(race, list(map(_epochs, [race] * len(race.reports), race.reports, race.names))),
         "event": _together(race, [_event(report) for report in race.reports]),
         "legend": pd.DataFrame(_legend(race)),
-        "titles": pd.DataFrame(_titles(race)),
+        "titles": pd.DataFrame([_titles()]),
     }
 
 
@@ -54,6 +55,18 @@ def rows(race: Race) -> Rows:
 def encoded_rows(race: Race) -> dict[str, Encoded]:
     """Encode the rows once for all readers of the same moment."""
     return {name: encoded(frame) for name, frame in rows(race).items()}
+
+
+def _limits(reports: Sequence[Report]) -> pd.DataFrame:
+    """Return the ends of the axes; that of the accuracies begins where the later test accuracies of all runs lie.
+
+    The first epochs are so much worse that the runs would be one line at the end.
+    """
+    later = [epoch for report in reports for epoch in report.epochs[report.epoch_count // 2 : report.epoch_count]]
+    lowest = min((epoch.test_accuracy for epoch in later), default=0.0)
+    ends = limit_rows(reports)
+    ends.loc[0, "accuracy"] = next(floor for floor in FLOORS if floor <= lowest)
+    return ends
 
 
 @lru_cache(maxsize=128)
@@ -91,16 +104,15 @@ def _together(race: Race, frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else numbered[0]
 
 
-def _titles(race: Race) -> list[dict[str, object]]:
-    """Name the legend's columns, above an empty line for each run."""
-    titles = {
+def _titles() -> dict[str, object]:
+    """Name the legend's columns, above the runs."""
+    return {
+        "line": -1,
         "accuracy": _("test accuracy"),
         "best": _("best (epoch)"),
         "speed": _("images/s"),
         "spent": _("seconds"),
     }
-    empty = dict.fromkeys(titles, "")
-    return [{"line": -1, **titles}, *({"line": place, **empty} for place in range(len(race.reports)))]
 
 
 def _legend(race: Race) -> list[dict[str, object]]:

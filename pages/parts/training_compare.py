@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import page
 from app.figures import comparison_words as words
 from app.figures.comparison import colours
 from app.figures.comparison_rows import Race
@@ -14,10 +13,12 @@ from core import run_text
 from core.jobs import Job, Jobs
 from core.preset_runs import COMPARISONS
 from core.run import RunSpec
+from core.shipped import shipped_runs
 from pages.parts import training_setup as setup
 from pages.parts.training_found import find
 
 LINK = "compare"  # its value: the name of a prepared comparison, or the runs as text
+MENU, BELOW = "comparing", "compare.below"  # the menu of comparisons; the run that the page describes
 _RUNS, _SEEN = "compare.runs", "compare.in_link"  # in the session
 
 
@@ -31,7 +32,7 @@ def read_link() -> None:
         return
     runs, errors = (COMPARISONS[asked].runs, ()) if asked in COMPARISONS else run_text.read_all(asked)
     for error in errors:
-        sentence = _("A run of the link's comparison is left out. {reason}")
+        sentence = _("Not all of the link's comparison can be shown. {reason}")
         st.warning(sentence.format(reason=plain(error_sentence(error))), icon=":material/link_off:")
     st.session_state[_RUNS] = runs
     if runs and not setup.named_in_link():
@@ -72,17 +73,30 @@ def pin(runs: Sequence[RunSpec]) -> None:
 
 
 def open_prepared(name: str) -> None:
+    """Show a prepared comparison, and no longer the menu that offers it."""
     runs = COMPARISONS[name].runs
     pin(runs)
     setup.put(runs[0])
+    st.session_state[MENU] = False
 
 
-def choose(spec: RunSpec) -> None:
+def readiness(jobs: Jobs, runs: Sequence[RunSpec]) -> str:
+    """Say whether a comparison opens at once, without opening its runs."""
+    ships = {run.spec for run in shipped_runs()}
+    keys = [run.key(jobs.placement) for run in runs if run not in ships]
+    kept = [jobs.store.summary(key) for key in keys]
+    missing = sum(run is None or run.state != "done" for run in kept)
+    if not missing:
+        return _("ready")
+    return ngettext("{n} run to train", "{n} runs to train", missing).format(n=missing)
+
+
+def choose(jobs: Jobs) -> None:
     """Offer the prepared comparisons, and the runs of this one to leave out."""
     st.markdown(_("Prepared comparisons"))
     for name, entry in COMPARISONS.items():
         st.button(
-            _(entry.title),
+            f"{_(entry.title)} · *{readiness(jobs, entry.runs)}*",
             key=f"prepared_{name}",
             type="tertiary",
             icon=":material/stacked_line_chart:",
@@ -118,7 +132,9 @@ def add_button(spec: RunSpec) -> None:
     st.button(
         _("Add to the comparison"),
         icon=":material/add:",
-        help=_("Keeps this run on the chart while you change the settings and train another one."),
+        help=_("A comparison holds at most {most} runs; leave one out under Compare.").format(most=run_text.MOST_RUNS)
+        if full
+        else _("Keeps this run on the chart while you change the settings and train another one."),
         disabled=full,
         key="add",
         on_click=pin,
@@ -157,8 +173,24 @@ def race(jobs: Jobs, specs: tuple[RunSpec, ...], axis: str) -> tuple[Race, list[
     return Race(reports=reports, names=words.names(specs), colours=colours(specs), states=states), runs
 
 
-def about() -> None:
-    """Say what a prepared comparison asks."""
+def about() -> str:
+    """Say what a prepared comparison asks; nothing of another one."""
     for entry in COMPARISONS.values():
         if entry.runs == pinned():
-            page.status(f"**{_(entry.title)}.** {_(entry.about)}")
+            return _("**{title}.** {question}").format(title=_(entry.title), question=_(entry.about))
+    return ""
+
+
+def choose_below(specs: Sequence[RunSpec], spec: RunSpec) -> None:
+    """Say which run the controls and the sections below are about, and let another one be chosen."""
+    texts = {run_text.write(run): run for run in specs}
+    called = dict(zip(texts, words.names(specs), strict=True))
+    st.session_state[BELOW] = run_text.write(spec)
+    st.selectbox(
+        _("The settings above and the sections below are those of"),
+        list(texts),
+        format_func=called.__getitem__,
+        key=BELOW,
+        on_change=lambda: setup.put(texts[st.session_state[BELOW]]),
+        width=420,
+    )

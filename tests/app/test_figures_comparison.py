@@ -132,7 +132,7 @@ def test_equal_comparisons_share_their_rows():
 
 @pytest.mark.parametrize("axis", training_axes.AXES)
 def test_each_picture_compiles_without_a_warning(axis):
-    spec = compiled(comparison.picture, axis)
+    spec = compiled(comparison.picture, axis, 4)
     assert {"step", "smooth", *comparison.POINTABLE} <= {param["name"] for param in spec["params"]}
     assert compiled(training.picture, axis)
 
