@@ -29,7 +29,7 @@ DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2], [12, 4], [2, 4], [9, 2, 
 HEIGHT = 120  # px; a laptop shows the plots of four runs and their legend without scrolling
 LINE = 21  # px; of the legend
 NARROW = 560  # px; below it the legend has only names, test accuracies and states
-COLUMNS = (("best", 0.65), ("speed", 0.745), ("spent", 0.825))  # of the legend, and their right ends
+COLUMNS = (("best", 0.635), ("speed", 0.745), ("spent", 0.835))  # of the legend, and their right ends
 STATE = 88  # px; of a run's state where the legend is narrow
 AWAY = 3  # a part of the width that is out of sight
 POINTABLE = ("curves", "dots", "rows")  # marks of which one can be pointed at; each is a parameter
@@ -75,7 +75,7 @@ def _pointing(name: str) -> alt.Parameter:
 
 
 def _losses(axis: str, look: dict[str, Any]) -> View:
-    x, y = x_axis(axis), y_loss(_("loss: line train, dots test"))
+    x, y = x_axis(axis), y_loss(_("loss (dots: test)"))
     curve = alt.Chart(source("curve")).transform_calculate(loss=LOSS).encode(x=x, y=y, **look)
     tested = alt.Chart(source("epochs")).transform_calculate(loss="datum.test_loss")
     event = alt.Chart(source("event")).encode(x=x, y=y, color=look["color"], opacity=look["opacity"])
@@ -92,7 +92,7 @@ def _losses(axis: str, look: dict[str, Any]) -> View:
 
 def _accuracies(axis: str, look: dict[str, Any]) -> View:
     """Draw the test accuracies thick and those in training thin; where a run overfits, the gap between is filled."""
-    x, y = x_axis(axis), y_accuracy(_("accuracy: thick test, thin train"))
+    x, y = x_axis(axis), y_accuracy(_("accuracy (thin: train)"))
     dots = {name: channel for name, channel in look.items() if name != "strokeDash"}
     epochs = alt.Chart(source("epochs"))
     inside = epochs.transform_filter("datum.accuracy >= data('limits')[0].accuracy")  # lines are cut there
@@ -143,14 +143,17 @@ def _legend(look: dict[str, Any], runs: int) -> View:
     row = run.encode(**place, **dots)
     titles = alt.Chart(source("titles")).encode(**place, color=alt.value("@muted"))
     reach = {"share": "0", "end": f"({_WIDE} ? 44 : 22) / {_WIDTH}"}
-    name = {"dx": alt.ExprRef(f"{_WIDE} ? 54 : 28"), "limit": alt.ExprRef(f"{_WIDE} ? 0.52 * {_WIDTH} - 150 : {_NAME}")}
-    state = alt.ExprRef(f"{_WIDE} ? 0.15 * {_WIDTH} : {STATE}")
+    name = {
+        "dx": alt.ExprRef(f"{_WIDE} ? 54 : 28"),
+        "limit": alt.ExprRef(f"{_WIDE} ? 0.5 * {_WIDTH} - 54 - 5 * em : {_NAME}"),
+    }
+    state = alt.ExprRef(f"{_WIDE} ? 0.14 * {_WIDTH} : {STATE}")
     layers = [
         run.transform_calculate(**reach).mark_rule(strokeWidth=2.5).encode(**place, **look, x2="end:Q"),
         _cell(row, "0", "name", align="left", **name),
-        _cell(row, f"{_WIDE} ? 0.85 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
+        _cell(row, f"{_WIDE} ? 0.86 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
     ]
-    accuracy = f"{_WIDE} ? 0.52 : 1 - {STATE + 8} / {_WIDTH}"
+    accuracy = f"{_WIDE} ? 0.5 : 1 - {STATE + 8} / {_WIDTH}"
     for field, share in (("accuracy", accuracy), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
         layers += [_cell(part, share, field, align="right") for part in (row, titles)]
     # a wide line that nobody sees, so that a whole row can be pointed at

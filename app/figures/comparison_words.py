@@ -153,8 +153,8 @@ def _alike(specs: Sequence[RunSpec]) -> bool:
 def _lead(lead: Lead, leader: str, second: str) -> str:
     if not lead.clear and lead.split is not None:
         sentence = _(
-            "After epoch {epoch} {leader} and {second} are level: {first} images are recognised only by the first, "
-            "{other} only by the second; chance splits them so unevenly in {percent} of 100 cases."
+            "After epoch {epoch} {leader} and {second} are level (images that only one recognises: {first} against "
+            "{other}; chance splits them so unevenly in {percent} of 100 cases)."
         )
     elif not lead.clear:
         sentence = _(
@@ -167,7 +167,7 @@ def _lead(lead: Lead, leader: str, second: str) -> str:
     else:
         sentence = _("{leader} leads since epoch {since}; after epoch {epoch} it is {points} points before {second}.")
     if lead.clear and lead.split is not None:
-        split = _("{first} images are recognised only by the first, {other} only by the second: hardly ever by chance.")
+        split = _("Images that only one of them recognises: {first} against {other}, hardly ever by chance.")
         sentence = joined([sentence, split])
     values = {"points": f"{100 * lead.ahead:.2f}", "epoch": lead.epoch, "since": lead.since}
     if lead.split is not None:
@@ -226,8 +226,8 @@ def _vanished(
     if not small:
         return ""
     return _(
-        "Before the first step the gradient in the first layer has the norm {own}, that of {other} {norm}: the signal "
-        "is lost on the way back."
+        "The norm of the first gradient in the first layer is {own}, that of {other} {norm}: the signal is lost on the "
+        "way back."
     ).format(own=listed(small), other=called[other], norm=scientific(norm))
 
 
