@@ -31,13 +31,14 @@ LINE = 21  # px; of the legend
 NARROW = 560  # px; below it the legend has only names, test accuracies and states
 COLUMNS = (("best", 0.635), ("speed", 0.745), ("spent", 0.835))  # of the legend, and their right ends
 STATE = 88  # px; of a run's state where the legend is narrow
+MARGIN = 56  # px; beside the plots, where a narrow legend begins
 AWAY = 3  # a part of the width that is out of sight
 POINTABLE = ("curves", "dots", "rows")  # marks of which one can be pointed at; each is a parameter
 FAINT = 0.15  # opacity of the runs that are not pointed at
 
 _WIDTH = "range('legend_x')[1]"  # px
 _WIDE = f"({_WIDTH} > {NARROW})"
-_NAME = f"{_WIDTH} - {STATE} - 8 - 28 - 5 * em"  # px; of a name there, up to the accuracy
+_NAME = f"{_WIDTH} + {MARGIN} - {STATE} - 8 - 28 - 4.5 * em"  # px; of a name there, up to the accuracy
 
 
 def colours(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
@@ -142,7 +143,8 @@ def _legend(look: dict[str, Any], runs: int) -> View:
     run = alt.Chart(source("legend")).transform_filter("datum.position == step")
     row = run.encode(**place, **dots)
     titles = alt.Chart(source("titles")).encode(**place, color=alt.value("@muted"))
-    reach = {"share": "0", "end": f"({_WIDE} ? 44 : 22) / {_WIDTH}"}
+    left = f"({_WIDE} ? 0 : -{MARGIN} / {_WIDTH})"
+    reach = {"share": left, "end": f"{left} + ({_WIDE} ? 44 : 22) / {_WIDTH}"}
     name = {
         "dx": alt.ExprRef(f"{_WIDE} ? 54 : 28"),
         "limit": alt.ExprRef(f"{_WIDE} ? 0.5 * {_WIDTH} - 54 - 5 * em : {_NAME}"),
@@ -150,14 +152,14 @@ def _legend(look: dict[str, Any], runs: int) -> View:
     state = alt.ExprRef(f"{_WIDE} ? 0.14 * {_WIDTH} : {STATE}")
     layers = [
         run.transform_calculate(**reach).mark_rule(strokeWidth=2.5).encode(**place, **look, x2="end:Q"),
-        _cell(row, "0", "name", align="left", **name),
+        _cell(row, left, "name", align="left", **name),
         _cell(row, f"{_WIDE} ? 0.86 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
     ]
     accuracy = f"{_WIDE} ? 0.5 : 1 - {STATE + 8} / {_WIDTH}"
     for field, share in (("accuracy", accuracy), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
-        layers += [_cell(part, share, field, align="right") for part in (row, titles)]
+        layers += [_cell(part, share, field, align="right", clip=True) for part in (row, titles)]
     # a wide line that nobody sees, so that a whole row can be pointed at
-    whole = run.transform_calculate(share="0", end="1").mark_rule(strokeWidth=LINE, opacity=0.001)
+    whole = run.transform_calculate(share=left, end="1").mark_rule(strokeWidth=LINE, opacity=0.001)
     layers.append(whole.encode(**place, color=look["color"], x2="end:Q").add_params(_pointing("rows")))
     return alt.layer(*layers).properties(name="legend", width=880, height=alt.Step(LINE))
 
@@ -165,6 +167,6 @@ def _legend(look: dict[str, Any], runs: int) -> View:
 def _cell(rows: alt.Chart, share: str, field: str, **mark: Any) -> alt.Chart:  # noqa: ANN401 - Altair's
     """Write a field of each row at a part of the width."""
     size = alt.ExprRef("0.87 * em")
-    placed = rows.transform_calculate(share=share).mark_text(baseline="middle", clip=True, fontSize=size, **mark)
+    placed = rows.transform_calculate(share=share).mark_text(baseline="middle", fontSize=size, **mark)
     cell: alt.Chart = placed.encode(text=f"{field}:N")
     return cell

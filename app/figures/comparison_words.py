@@ -1,8 +1,10 @@
 """What is said of several training runs: their names, the lines of the legend, who leads, and what does not train."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 
 from app.figures.training_rows import Report, finding
 from app.figures.training_words import joined, percent
@@ -41,7 +43,7 @@ OPTIONS = {
     "growth": (N_("growth rate {value}"),),
     "layers": (N_("{value} layers in a block"),),
     "dropout": (N_("dropout {value}"),),
-    "block": (N_("{value}"),),
+    "block": ("{value}",),
 }
 ORIGINS = {"here": N_("trained here"), "shipped": N_("shipped"), "imported": N_("imported")}
 LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED, State.GUESSING)  # what no longer or not yet trains
@@ -52,7 +54,13 @@ FIXED = "\N{NO-BREAK SPACE}"
 
 def names(specs: Sequence[RunSpec]) -> tuple[str, ...]:
     """Name each run by what differs between them."""
-    return tuple(_(", ").join(_part(part) for part in parts) for parts in differences(specs))
+    return tuple(_chained([_part(part) for part in parts]) for parts in differences(specs))
+
+
+def _chained(parts: Sequence[str]) -> str:
+    """Write the parts of one name after each other; a list of names has another sign between them."""
+    chain = _("{part}, {next}")
+    return reduce(lambda before, part: chain.format(part=before, next=part), parts)
 
 
 def _part(part: Part) -> str:
@@ -117,7 +125,7 @@ def status(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequen
     if active:
         there = _("{done} of {runs} runs are there, {active} under way.")
     there = there.format(done=done, runs=len(jobs), active=active)
-    told = [name.replace(" ", FIXED) for name in called]
+    told = [re.sub(r"(?<=\d) | (?=\d)", FIXED, name) for name in called]
     sentences = [there if missing or active else "", *_order(reports, told), *_lost(jobs, reports, told)]
     return joined([sentence[:1].upper() + sentence[1:] for sentence in sentences]).replace(" %", f"{FIXED}%")
 
