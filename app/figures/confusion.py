@@ -12,6 +12,7 @@ from app.charts import parameter, source
 from app.i18n import _
 
 MATRIX_HEIGHT, BARS_HEIGHT, LINE_HEIGHT = 350, 250, 60  # px
+SIDE_HEIGHT = 125  # px; of a side of a comparison, which is two rows on a phone
 LABELS = 66  # px; so wide is the longest share beside its digit, so that nothing moves with the playhead
 WIDE = 620  # px; from this width on twelve images stand in a row, below eight
 IN_ROW = (12, 8)  # images in a row of a wide and of a narrow gallery
@@ -201,4 +202,5 @@ def gallery(view: str, rows: Chart, *, most: int, captioned: bool = False) -> Ch
         fontSize=alt.expr("0.8 * em"),
     ).encode(text="below:N")
     layers = [heading, images, below] if captioned else [heading, images]
-    return alt.layer(*layers, name=view).properties(width=760, height=30 + LINE_HEIGHT * -(-most // IN_ROW[0]))
+    all_rows = SIDE_HEIGHT if captioned else 30 + LINE_HEIGHT * -(-most // IN_ROW[0])
+    return alt.layer(*layers, name=view).properties(width=760, height=all_rows)

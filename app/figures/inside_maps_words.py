@@ -98,7 +98,9 @@ def formula(channels: int, others: int) -> str:
     parts.append(f"<munder>{_number(numbers[-1], 'bias')}<mtext>{name}</mtext></munder>")
     where = _("Row {row}, column {col}:").format(row=f"{{{{{row}|d}}}}", col=f"{{{{{col}|d}}}}")
     total = _number(rounded(" + ".join(numbers)), "prediction")
-    return f"<span>{where}</span> <math>{'<mo>+</mo>'.join(parts)}<mo>=</mo>{total}</math>"
+    sign = "<mo form='infix'>{}</mo>"
+    pieces = [parts[0], *(sign.format("+") + part for part in parts[1:]), sign.format("=") + total]
+    return f"<span>{where}</span> " + " ".join(f"<math>{piece}</math>" for piece in pieces)  # lines break between them
 
 
 def _number(expression: str, quantity: str = "") -> str:

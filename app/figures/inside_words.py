@@ -49,7 +49,7 @@ def headline(inside: Inside, *, name: str = "") -> tuple[str, Kind]:
         )
         kind = "warning"
     text = sentence.format(where=where, first=first, last=last, share=_share(ratio), ratio=_times(ratio))
-    return (f"{name}: {text}" if name else text[:1].upper() + text[1:]), kind
+    return (_("{name}: {text}").format(name=name, text=text) if name else text[:1].upper() + text[1:]), kind
 
 
 def gradient_ratio(inside: Inside) -> float | None:
