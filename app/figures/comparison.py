@@ -30,7 +30,7 @@ HEIGHT = 120  # px; a laptop shows the plots of four runs and their legend witho
 LINE = 21  # px; of the legend
 NARROW = 560  # px; below it the legend has only names, test accuracies and states
 COLUMNS = (("best", 0.635), ("speed", 0.745), ("spent", 0.835))  # of the legend, and their right ends
-STATE = 88  # px; of a run's state where the legend is narrow
+STATE = 84  # px; of a run's state where the legend is narrow
 MARGIN = 56  # px; beside the plots, where a narrow legend begins
 AWAY = 3  # a part of the width that is out of sight
 POINTABLE = ("curves", "dots", "rows")  # marks of which one can be pointed at; each is a parameter
@@ -38,7 +38,7 @@ FAINT = 0.15  # opacity of the runs that are not pointed at
 
 _WIDTH = "range('legend_x')[1]"  # px
 _WIDE = f"({_WIDTH} > {NARROW})"
-_NAME = f"{_WIDTH} + {MARGIN} - {STATE} - 8 - 28 - 4.5 * em"  # px; of a name there, up to the accuracy
+_NAME = f"{_WIDTH} + {MARGIN} - {STATE} - 8 - 26 - 4 * em"  # px; of a name there, up to the accuracy
 
 
 def colours(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
@@ -144,9 +144,9 @@ def _legend(look: dict[str, Any], runs: int) -> View:
     row = run.encode(**place, **dots)
     titles = alt.Chart(source("titles")).encode(**place, color=alt.value("@muted"))
     left = f"({_WIDE} ? 0 : -{MARGIN} / {_WIDTH})"
-    reach = {"share": left, "end": f"{left} + ({_WIDE} ? 44 : 22) / {_WIDTH}"}
+    reach = {"share": left, "end": f"{left} + ({_WIDE} ? 44 : 20) / {_WIDTH}"}
     name = {
-        "dx": alt.ExprRef(f"{_WIDE} ? 54 : 28"),
+        "dx": alt.ExprRef(f"{_WIDE} ? 54 : 26"),
         "limit": alt.ExprRef(f"{_WIDE} ? 0.5 * {_WIDTH} - 54 - 5 * em : {_NAME}"),
     }
     state = alt.ExprRef(f"{_WIDE} ? 0.14 * {_WIDTH} : {STATE}")

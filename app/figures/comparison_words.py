@@ -140,7 +140,12 @@ def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
     lost = _states(reports)
     hard = harder_to_train(runs) if _alike([reports[place].spec for place in begun]) else []
     behind = [run for run in lead.order[2:] if begun[run] not in lost and run not in hard]
-    ranked = [f"{called[begun[run]]} ({percent(runs[run][lead.epoch - 1].test_accuracy)})" for run in behind]
+    ranked = [
+        _("{name} ({accuracy})").format(
+            name=called[begun[run]], accuracy=percent(runs[run][lead.epoch - 1].test_accuracy)
+        )
+        for run in behind
+    ]
     sentences = [_lead(lead, called[begun[lead.leader]], called[begun[lead.second]])]
     if ranked:
         sentences.append(_("Behind them: {runs}.").format(runs=listed(ranked)))

@@ -177,7 +177,7 @@ def about() -> str:
     """Say what a prepared comparison asks; nothing of another one."""
     for entry in COMPARISONS.values():
         if entry.runs == pinned():
-            return _("**{title}.** {question}").format(title=_(entry.title), question=_(entry.about))
+            return _("**{title}**: {question}").format(title=_(entry.title), question=_(entry.about))
     return ""
 
 
