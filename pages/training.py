@@ -35,6 +35,14 @@ FIRST_LOOK = 0.4  # s, at most, that a look waits for the first batch of a run t
 MORE_EPOCHS = 10
 MOST_EPOCHS = 100
 ENTRY = course.entry("training")
+# Fields and button grow with the letters of a wide screen; [data-retained] is Start, until the run of the page ends.
+STYLE = """<style>
+.st-key-epochs, .st-key-lr { flex-basis: 8.25rem !important; }
+.st-key-images { flex-basis: 9.25rem !important; }
+div:has(> .st-key-action) { flex-basis: 8.75rem !important; }
+.st-key-action button p { white-space: nowrap; }
+.st-key-action [data-retained] { display: none; }
+</style>"""
 
 
 # --- What can be done with the run
@@ -212,7 +220,7 @@ found.open_imported(jobs)
 setup.check_link()
 check_choice("axis", training_axes.AXES)
 
-first = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+first = st.container(horizontal=True, vertical_alignment="center", gap="small")
 with first:
     quick = st.container(width="content")
     model = setup.network()
@@ -228,7 +236,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     comparing = st.popover(_("Compare"), key=compare.MENU, on_change="rerun")
     with st.container(width=136, key="action"):  # of one size, so that nothing moves when Start becomes Stop
         button = st.empty()
-st.html("<style>.st-key-action [data-retained] { display: none; }</style>")  # Start, until the run of the page ends
+st.html(STYLE)
 
 spec, errors = setup.spec_in_force(model)
 for error in errors:

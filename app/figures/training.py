@@ -136,7 +136,7 @@ def _images() -> View:
     columns, rows = f"({wide} ? 12 : 8)", f"({wide} ? 2 : 3)"
     tile, line = f"({width} / {columns})", f"({height} / {rows})"  # px
     font = f"min(17, max(10, {tile} / 4.7))"
-    side = f"min({tile} - 2, {line} - 2.6 * {font} - 4)"  # below each image is room for two lines
+    side = f"min({tile} - 2, {line} - 2.6 * {font} - 7)"  # below each image is room for two lines
     left, top = f"(datum.rank % {columns} + 0.5) * {tile}", f"floor(datum.rank / {columns}) * {line}"
     # A probability that is not 1 is not written as 100 %.
     sure = "(datum.confidence >= 0.995 ? '> 99 %' : format(100 * datum.confidence, '.0f') + ' %')"
@@ -177,7 +177,7 @@ def _images() -> View:
         ).encode(url="url:N"),
         shown.mark_text(
             x={"expr": left},
-            y={"expr": f"{top} + {side} + 3"},
+            y={"expr": f"{top} + {side} + 6"},
             text={"expr": f"datum.label + ' → ' + datum.predicted + '\\n' + {sure}"},
             lineBreak="\n",
             baseline="top",
@@ -192,5 +192,6 @@ def _images() -> View:
         title=alt.Title(
             _("Most wrong after this epoch"),
             subtitle=_("by loss: label → prediction, its probability"),
+            subtitleFontSize=13,
         ),
     )

@@ -50,7 +50,9 @@ def x_axis(axis: str) -> alt.X:
 def y_loss(title: str) -> alt.Y:
     """Return the axis of the loss: logarithmic, and linear near 0."""
     scale = alt.Scale(type="symlog", constant=LINEAR_BELOW, domain=ends("loss"))
-    return alt.Y("loss:Q", title=title, scale=scale, axis=alt.Axis(values=TICKS, format="~g", labelOverlap="greedy"))
+    short = "replace(datum.label, 'e+', 'e')"  # so that the title beside it keeps its place
+    look = alt.Axis(values=TICKS, format="~g", labelExpr=short, labelOverlap="greedy")
+    return alt.Y("loss:Q", title=title, scale=scale, axis=look)
 
 
 def y_accuracy(title: str) -> alt.Y:

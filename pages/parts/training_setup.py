@@ -129,7 +129,7 @@ def more(model: str, *, is_open: bool) -> None:
             told[name] = st.container()
     for name, error in refusals(typed(model)).items():
         if name in told:
-            told[name].caption(f":red[{error_sentence(error)}]")
+            told[name].markdown(f":small[:red[{error_sentence(error)}]]")
 
 
 def draw_option(model: str, option: Option) -> None:

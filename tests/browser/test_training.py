@@ -33,6 +33,16 @@ def start(page):
     page.locator(".st-key-start button:enabled").click()
 
 
+def test_start_trains_what_the_field_shows(visit, app_address):
+    page = open_training(visit, app_address, "model=mlp&epochs=60&images=5000&seed=192&lang=en")
+    page.locator(".st-key-start button:enabled").wait_for()
+    page.get_by_role("spinbutton", name="Epochs").fill("2")
+    start(page)  # without Enter: the click takes the number over and starts
+    expect(page.get_by_text("Trained: test accuracy")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("2")
+    expect(caption(page)).to_contain_text("Epoch 2 of 2")
+
+
 def caption(page):
     return page.locator(".player .caption")
 
@@ -224,6 +234,43 @@ def test_a_comparison_is_built_by_clicks_and_lives_in_the_link(visit, trained_ad
     expect(page.get_by_text("leads").or_(page.get_by_text("are level")).first).to_be_visible()
     page.locator(".st-key-leave button:visible").first.click()
     page.wait_for_function("!location.search.includes('compare')")
+
+
+def heights(page):
+    """Return how high the picture of the comparison is, and where its legend ends, in px."""
+    return page.evaluate(
+        """() => {
+          const view = viewWith("legend");
+          const lines = marksOf(view, "text").filter(({ item, plot }) => plot.startsWith("legend") && item.text);
+          const box = canvasOf(view).getBoundingClientRect();
+          return [box.height, Math.max(...lines.map(({ y }) => y)) - box.top - window.scrollY];
+        }"""
+    )
+
+
+def test_the_picture_grows_with_the_runs_that_are_added_by_clicks(show, trained_address):
+    page, _ = show(f"training?{COMPARED}", "legend")
+    low, _ = heights(page)
+    for name in ("Inception", "ResNet", "DenseNet"):
+        page.get_by_role("radio", name=name).click()
+        page.locator(".st-key-add button:enabled:visible").first.click()
+        page.wait_for_function("(name) => decodeURIComponent(location.search).includes(name)", arg=name.lower())
+    page.wait_for_function("() => viewWith('legend')?.data('legend').some(({ run }) => run === 4)")
+    rest(page)
+    assert {"Inception", "ResNet", "DenseNet"} <= set(legend(page))
+    high, end = heights(page)
+    assert high > low
+    assert end < high
+
+
+def test_the_menu_of_comparisons_closes_when_one_is_chosen(visit, trained_address):
+    page = open_training(visit, trained_address, SMALL)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    prepared = page.get_by_role("button", name="With and without augmentation · 2 runs to train")
+    prepared.click()
+    expect(prepared).to_have_count(0)
+    expect(page.get_by_text("2,000 images, 20 epochs:")).to_be_visible()
+    page.wait_for_function("location.search.includes('compare=augmentation')")
 
 
 def test_the_quick_run_is_one_click(visit, app_address):

@@ -1,6 +1,7 @@
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,7 +18,7 @@ from core.optimizers import OPTIMIZERS
 from core.preset_runs import COMPARISONS
 from core.run import QUICK, RunSpec
 from core.training_script import training_script
-from pages.parts import training_setup
+from pages.parts import training_compare, training_setup
 
 SMALL = {"images": 500, "epochs": 2}
 SPEC = RunSpec(train_images=500, epochs=2)
@@ -163,6 +164,7 @@ def test_an_option_out_of_its_bounds_is_refused_in_the_words_of_its_label():
         **{f"inception.{name}": "false" for name in ("branch1x1", "branch5x5", "branch3x3", "branch_pool")},
     )
     assert at.error[0].value.startswith("At least one of")
+    assert "branch1x1" not in at.error[0].value
     assert at.button(key="start").disabled
 
 
@@ -286,6 +288,29 @@ def test_a_prepared_comparison_opens_by_its_button_and_by_its_name(name):
     again = visit(compare=name)
     assert setup_of(again) == COMPARISONS[name].runs[0]
     assert COMPARISONS[name].about in said(again)
+
+
+def test_the_run_that_the_sections_are_about_is_chosen(both):
+    at = visit(compare=compare_text(SPEC, OTHER))
+    assert at.selectbox(key="compare.below").value == run_text.write(SPEC)
+    fine(at.selectbox(key="compare.below").set_value(run_text.write(OTHER)).run())
+    assert setup_of(at) == OTHER
+    assert compared(at) == compare_text(SPEC, OTHER)
+
+
+def test_the_menu_says_which_comparisons_are_ready(manager, monkeypatch):
+    at = visit(**SMALL)
+    assert at.button(key="prepared_optimizers").label.endswith("*5 runs to train*")
+    kept = COMPARISONS["augmentation"].runs[0]
+    monkeypatch.setattr(training_compare, "shipped_runs", lambda: [SimpleNamespace(spec=kept)])
+    assert visit(**SMALL).button(key="prepared_augmentation").label.endswith("*1 run to train*")
+
+
+def test_a_full_comparison_says_how_many_runs_it_holds():
+    at = visit(compare=compare_text(*(replace(SPEC, seed=seed) for seed in range(100, 113))), seed=99)
+    assert "at most 8 runs; the last 5 are left out" in at.warning[0].value
+    assert at.button(key="add").disabled
+    assert "A comparison holds at most 8 runs" in at.button(key="add").help
 
 
 @pytest.mark.parametrize("text", ["<b>", "cnn~epochs-1000", "cnn~lr-nan", "~~~~", "'); drop", "cnn~" + "x" * 5000])
@@ -550,6 +575,79 @@ def test_the_prediction_is_answered_by_two_real_runs(manager):
     fine(at.button(key="ten_times_reveal").click().run())
     assert "Right." in said(at)
     assert f"{100 * fast.test_accuracy:.2f} %" in said(at)
+
+
+def test_the_quick_run_keeps_the_options_and_the_seed(manager):
+    at = visit(model="mlp", seed=5, **{"mlp.dropout": 0.5})
+    fine(at.button(key="quick").click().run())
+    quick = replace(QUICK, model="mlp", options={"dropout": 0.5}, seed=5)
+    ended(manager.get(quick))
+    assert setup_of(at) == quick
+
+
+def test_the_quick_run_leaves_out_an_option_that_is_refused(manager):
+    at = visit(model="mlp", **{"mlp.dropout": 5})
+    fine(at.button(key="quick").click().run())
+    ended(manager.get(replace(QUICK, model="mlp")))
+    assert setup_of(at) == replace(QUICK, model="mlp")
+
+
+def test_a_run_of_one_epoch_is_not_played(manager):
+    spec = RunSpec(epochs=1, train_images=500)
+    ended(manager.submit(spec))
+    at = visit(images=500, epochs=1)
+    assert picture(at)["steps"] == 0
+    assert "Epoch 1 of 1: train loss" in said(at)
+
+
+def test_a_refused_value_is_said_in_its_panel_and_the_run_below_is_named():
+    at = visit(**SMALL, decay=5)
+    assert ":red[The weight decay must be a number from 0 to 1, not 5.]" in said(at)
+    assert "Below is another run, whose settings were right: CNN, 10 epochs" in spoken(at)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "model"), [("weight_decay", "decay", "cnn"), ("depth", "stack.depth", "stack")]
+)
+def test_a_name_that_a_link_does_not_know_is_mended(name, key, model):
+    (warning,) = visit(**SMALL, model=model, **{name: 5}).warning
+    assert f"in a link it is called {key}" in warning.value.replace("\\", "")
+
+
+def test_a_bad_link_gets_one_box_that_says_what_is_possible():
+    (warning,) = visit(model="xyz", epochs="inf", optimizer="foo").warning
+    assert "Possible: mlp, cnn, inception" in warning.value
+    assert "Possible: sgd, adam" in warning.value
+    assert "Possible: a number." in warning.value
+
+
+def test_a_run_that_was_lost_says_so_first_and_has_no_formula(manager):
+    spec = RunSpec(model="stack", epochs=2, train_images=500, batch_size=16, lr=10.0, momentum=0.99)
+    job = ended(manager.submit(spec))
+    assert not all(epoch.worst for epoch in job.epochs)
+    at = visit(**link_of(spec))
+    data = picture(at)
+    assert "Trained" not in said(at)
+    assert "Diverged in step" in said(at)
+    assert data["formula"] == ""
+    for text in (data["alt"], *data["captions"]):
+        assert "nan" not in text
+        assert "inf" not in text
+    assert "the loss is not a finite number" in data["captions"][-1]
+
+
+def test_no_larger_rate_is_advised_while_the_rate_climbs():
+    from types import SimpleNamespace
+
+    report = report_of([2.3] * 60)
+    spec = replace(report.spec, schedule="onecycle")
+    job = SimpleNamespace(
+        status="running", active=True, error=None, waiting_for=None, spec=spec, images_per_second=None,
+        seconds_left=None,
+    )  # fmt: skip
+    sentence, _ = words.status(job, replace(report, ended=False, spec=spec))
+    assert "It still guesses" in sentence
+    assert "larger" not in sentence
 
 
 def test_a_suggestion_sets_the_controls():
