@@ -192,6 +192,15 @@ def test_a_plain_stack_stands_beside_its_residual_twin(jobs):
     assert "without" in data["captions"][0] or "plain" in data["captions"][0]
 
 
+def test_a_stack_and_its_twin_have_the_colours_of_the_comparison_above(jobs):
+    residual = RunSpec(epochs=1, train_images=100, model="stack", options={"depth": 20})
+    at = AppTest.from_function(section, default_timeout=PATIENCE, args=(jobs, "inside", run_text.write(PLAIN)))
+    for runs, colours in (((), ["@runa", "@runb"]), ((residual, FIRST, PLAIN), ["@runc", "@runa"])):
+        at.session_state["compare.runs"] = runs
+        spec = pictures(fine(at.run()))["inside"]["spec"].replace(" ", "")
+        assert f'"range":{json.dumps(colours)}'.replace(" ", "") in spec
+
+
 def wait_for_maps(jobs, spec=FIRST, **query):
     from core.torch_thread import in_torch_thread
 
