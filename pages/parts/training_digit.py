@@ -77,8 +77,6 @@ def _live(nets: tuple[Net, ...]) -> str:
         data=drawn.bar_rows(nets, names, answers, language()),
         height=figure.ROW * max(1, len(nets)),
     )
-    if nets:
-        st.caption(words.whose_weights())
     for error in (answer for answer in answers if isinstance(answer, InputError)):
         page.status(error_sentence(error), "warning")
     return sentence
@@ -98,6 +96,7 @@ def _closer(jobs: Jobs, spec: RunSpec) -> None:
     nets, drawing = _nets(jobs, spec), sent(KEY).drawing
     if not nets or not torch_ready():
         return  # said above
+    st.caption(words.whose_weights())  # here, so that it is not sent again with every move of the pen
     try:
         small = centre(pixels(drawing))
     except InputError:

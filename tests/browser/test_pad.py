@@ -253,3 +253,20 @@ def test_the_prediction_follows_the_pen(visit, trained_address):
     drawn(page, "cells")
     assert page.evaluate("() => viewWith('marks').data('images').length") == 5
     assert page.evaluate("() => viewWith('cells').data('cells').length") == 28 * 28
+
+
+def test_on_a_phone_the_bars_take_the_column_and_the_images_stand_in_two_rows(visit, trained_address):
+    def prepare(page):
+        page.add_init_script(path=SCRIPT)
+
+    page = visit(f"{trained_address}/training?{RUN}&digit=true", prepare, **PHONE)
+    expect(page.get_by_text("the networks say at once what they see")).to_be_visible(timeout=PATIENCE)
+    page.locator(".pad").get_by_role("button", name="Put a 7 of the test set").click()
+    drawn(page, "marks")
+    sizes = page.evaluate("() => ['bars', 'marks'].map((name) => [viewWith(name).width(), viewWith(name).height()])")
+    (bars, _height), (images, high) = sizes
+    assert bars > 0.8 * 390
+    tile = images / 3
+    assert tile > 100
+    assert high > 2 * tile
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

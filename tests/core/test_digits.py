@@ -141,3 +141,12 @@ def test_digits_drawn_again_are_recognised_as_the_test_images_are(way):
     net = small_net()
     seen = [predict([net], centre(digits.pixels(drawing)).field)[0].digit for drawing in again]
     assert abs(np.mean(np.array(seen) == mnist().test_labels[list(indices)]) - net.accuracy) <= 0.04
+
+
+def test_the_usual_share_of_ink_leaves_out_the_rarest_of_both_ends_and_a_black_pad_is_outside():
+    low, high = digits.usual_ink()
+    shares = np.array([digits.ink_share(image / 255) for image in mnist().train_images])
+    assert (shares < low).mean() == pytest.approx(digits.RARE, abs=1e-4)
+    assert (shares > high).mean() == pytest.approx(digits.RARE, abs=1e-4)
+    black = centre(np.full((SIDE, SIDE), 255, np.uint8))
+    assert digits.ink_share(black.field) > high
