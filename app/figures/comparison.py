@@ -29,7 +29,7 @@ DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2], [12, 4], [2, 4], [9, 2, 
 HEIGHT = 120  # px; a laptop shows the plots of four runs and their legend without scrolling
 LINE = 21  # px; of the legend
 NARROW = 560  # px; below it the legend has only names, test accuracies and states
-COLUMNS = (("best", 0.635), ("speed", 0.745), ("spent", 0.835))  # of the legend, and their right ends
+COLUMNS = (("best", 0.63), ("speed", 0.74), ("spent", 0.835))  # of the legend, and their right ends
 STATE = 84  # px; of a run's state where the legend is narrow
 MARGIN = 56  # px; beside the plots, where a narrow legend begins
 AWAY = 3  # a part of the width that is out of sight
@@ -147,7 +147,7 @@ def _legend(look: dict[str, Any], runs: int) -> View:
     reach = {"share": left, "end": f"{left} + ({_WIDE} ? 44 : 20) / {_WIDTH}"}
     name = {
         "dx": alt.ExprRef(f"{_WIDE} ? 54 : 26"),
-        "limit": alt.ExprRef(f"{_WIDE} ? 0.5 * {_WIDTH} - 54 - 5 * em : {_NAME}"),
+        "limit": alt.ExprRef(f"{_WIDE} ? 0.48 * {_WIDTH} - 54 - 5 * em : {_NAME}"),
     }
     state = alt.ExprRef(f"{_WIDE} ? 0.14 * {_WIDTH} : {STATE}")
     layers = [
@@ -155,7 +155,7 @@ def _legend(look: dict[str, Any], runs: int) -> View:
         _cell(row, left, "name", align="left", **name),
         _cell(row, f"{_WIDE} ? 0.86 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
     ]
-    accuracy = f"{_WIDE} ? 0.5 : 1 - {STATE + 8} / {_WIDTH}"
+    accuracy = f"{_WIDE} ? 0.48 : 1 - {STATE + 8} / {_WIDTH}"
     for field, share in (("accuracy", accuracy), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
         layers += [_cell(part, share, field, align="right", clip=True) for part in (row, titles)]
     # a wide line that nobody sees, so that a whole row can be pointed at

@@ -124,10 +124,11 @@ def leave_out() -> None:
 
 
 def add_button(spec: RunSpec) -> None:
-    """Offer to add the controls' run to the comparison, or to begin one with it."""
+    """Offer to close the comparison, and to add the controls' run to it or to begin one with it."""
     full = len(pinned()) >= run_text.MOST_RUNS
-    if spec in pinned():
+    if pinned():
         st.button(_("Close the comparison"), icon=":material/close:", key="leave", on_click=pin, args=((),))
+    if spec in pinned():
         return
     st.button(
         _("Add to the comparison"),

@@ -232,6 +232,7 @@ def test_a_run_is_added_to_a_comparison_and_the_comparison_closed(both):
     assert "CNN" in said(at)
     data = picture(at)
     assert decoded(data["data"]["legend"], "name")[:2] == ["CNN", "MLP"]
+    assert "leave" in [button.key for button in at.button]  # with a run beside it that is not yet part of it, too
     fine(at.button(key="add").click().run())
     assert compared(at) == compare_text(SPEC, OTHER)
     fine(at.button(key="leave").click().run())
