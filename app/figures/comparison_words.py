@@ -269,7 +269,7 @@ def captions(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
             for report, name in zip(reports, called, strict=True)
             if report.epoch_count >= epoch
         ]
-        ranked = [f"{name} {percent(accuracy)}" for accuracy, name in sorted(there, reverse=True)]
+        ranked = [f"{name} {percent(accuracy).replace(' ', FIXED)}" for accuracy, name in sorted(there, reverse=True)]
         said.append(_("Test accuracy after epoch {epoch}: {runs}.").format(epoch=epoch, runs=_("; ").join(ranked)))
     return said
 

@@ -250,8 +250,8 @@ def test_a_lead_that_chance_explains_is_none():
 def test_the_captions_rank_the_runs():
     reports = (report([1.0] * 20, [0.5, 0.75]), report([1.0] * 10, [0.9]))
     assert words.captions(reports, ("a", "b")) == [
-        "Test accuracy after epoch 1: b 90.00 %; a 50.00 %.",
-        "Test accuracy after epoch 2: a 75.00 %.",
+        "Test accuracy after epoch 1: b 90.00\xa0%; a 50.00\xa0%.",
+        "Test accuracy after epoch 2: a 75.00\xa0%.",
     ]
 
 
