@@ -135,6 +135,7 @@ def more(model: str, *, is_open: bool) -> None:
 def draw_option(model: str, option: Option) -> None:
     """Draw an option of a network by the type of its values."""
     key, title = option_key(model, option), _(option.title)
+    title = title[:1].upper() + title[1:]  # as above all other controls; in sentences it begins small
     if isinstance(option.default, bool):
         st.toggle(title, value=option.default, key=key, bind="query-params")
     elif isinstance(option.default, str):
@@ -190,8 +191,7 @@ def controls(spec: RunSpec) -> dict[str, Any]:
     values = {key: fields[name] for name, key in NAMES.items()}
     values |= {option_key(spec.model, one): chosen.get(one.name, one.default) for one in MODELS[spec.model].options}
     return {"model": spec.model} | {
-        key: float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-        for key, value in values.items()
+        key: int(value) if isinstance(value, float) and value == int(value) else value for key, value in values.items()
     }
 
 

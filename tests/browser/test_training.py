@@ -278,6 +278,7 @@ def test_the_quick_run_is_one_click(visit, app_address):
     page.locator(".st-key-quick button:visible").first.click()
     expect(page.get_by_text("Trained: test accuracy 9")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_label("Learning rate")).to_have_value("0.1")
+    page.wait_for_function("location.search.includes('epochs=1&') && location.search.includes('images=10000&')")
 
 
 def test_the_settings_behind_more_fit_a_phone(visit, trained_address):
