@@ -188,10 +188,11 @@ def show_race(jobs: Jobs, specs: tuple[RunSpec, ...], spec: RunSpec, axis: str, 
     race, runs = compare.race(jobs, specs, axis)
     if tuple(map(state, runs)) != drawn_as:
         st.rerun()
-    sentences = [compare.about(), compared.status(runs, race.reports, race.names)]
-    page.status("  \n".join(sentence for sentence in sentences if sentence))  # below each other in one paragraph
+    sentences = list(filter(None, (compare.about(), compared.status(runs, race.reports, race.names))))
+    if sentences:
+        page.status("  \n".join(sentences))  # below each other in one paragraph
     job = found.find(jobs, spec)
-    if job is not None and job.active:
+    if job is not None and (job.active or not sentences):
         page.status(*words.status(job, drawn.report(job, spec, language(), axis)))
     tell_progress(job)
     player(
