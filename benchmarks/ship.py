@@ -17,7 +17,8 @@ from core.device import find_placement, usable_cores
 from core.entries import Entry
 from core.exchange import pack_run
 from core.files import sha256, write_file
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.preset_runs import COMPARISONS, DEPTH, DEPTH_NORM
 from core.run import RunSpec
 from core.shipped import INDEX, index_line

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from core.entries import RunSummary
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.predict import Net
 from core.run import RunSpec
 from core.shipped import shipped_runs

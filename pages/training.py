@@ -18,7 +18,8 @@ from app.i18n import _, error_sentence, language
 from app.link import check_choice
 from app.player import player
 from core.errors import InputError
-from core.jobs import Job, Jobs, manager
+from core.job import Job
+from core.jobs import Jobs, manager
 from core.run import RunSpec
 from core.training_script import training_script
 from pages.parts import training_card, training_digit, training_inside, training_loop, training_results

@@ -10,7 +10,7 @@ from app.figures.training_rows import Report, finding
 from app.figures.training_words import joined, percent
 from app.i18n import N_, _, ngettext
 from core.diagnosis import State
-from core.jobs import Job
+from core.job import Job
 from core.lead import Lead, find_lead, harder_to_train
 from core.models import MODELS
 from core.naming import OPTION, Part, differences

@@ -10,6 +10,7 @@ from app.charts import source
 from app.figures.line import View
 from app.figures.mse_words import number
 from app.i18n import _, language, ngettext
+from app.measured import busy
 from app.page import Kind
 from core.datasets import diabetes, mnist
 from core.loading_job import BATCH, BATCHES, PASSES, PLAN, Conditions, Snapshot, Timing
@@ -109,22 +110,6 @@ def progress(state: Snapshot) -> str:
     return said
 
 
-def start_label(state: Snapshot) -> str:
-    """Name the button that starts a measurement, with the time that it takes as far as that is known."""
-    if state.took is not None:
-        return _("Measure again (the last time it took {took} s)").format(took=round(state.took))
-    return _("Measure again") if state.timings else _("Measure on this server (one to two minutes)")
-
-
-def stopped(state: Snapshot) -> str:
-    """Say that somebody stopped the last measurement, and what is shown instead."""
-    if state.timings:
-        sentence = _("The measurement was stopped at {when}, maybe by another reader; shown is the last whole one.")
-    else:
-        sentence = _("The measurement was stopped at {when}, maybe by another reader.")
-    return sentence.format(when=state.stopped)
-
-
 def chart(samples: int) -> View:
     """Build the bars: for each way of loading, how long these samples wait for data and for the computing."""
     names = {"waiting": _("waiting for data"), "training": _("computing")}
@@ -217,13 +202,8 @@ def verdict(state: Snapshot) -> list[tuple[str, Kind]]:
 
 
 def _busy(found: Conditions | None) -> tuple[str, Kind] | None:
-    if found is None or not found.load > found.cores:
-        return None
-    sentence = _(
-        "When this was measured the machine was busy with other work (load {load} on {cores} cores): the figures "
-        "are not reliable. Measure again when it is quiet."
-    )
-    return sentence.format(load=number(found.load), cores=found.cores), "warning"
+    sentence = busy(found.load, found.cores) if found is not None else ""
+    return (sentence, "warning") if sentence else None
 
 
 def _gain(best: Timing, alone: Timing) -> tuple[str, Kind]:

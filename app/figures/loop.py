@@ -10,6 +10,7 @@ from app.charts import source
 from app.figures.line import Data, View
 from app.figures.mse_words import number
 from app.i18n import _, language, ngettext
+from app.measured import busy
 from app.page import Kind
 from core.loop_job import BATCH, PHASES, STEPS, TEST_IMAGES, Conditions, Line, Pass, Snapshot
 
@@ -138,19 +139,10 @@ def verdict(state: Snapshot) -> list[tuple[str, Kind]]:
     loops = dict(state.loops)
     if not state.finished or len(loops) < 2:
         return []
-    busy = _busy(state.conditions)
-    said = [busy, _ratio(loops, trusted=busy is None), _parts(loops["ours"]), _no_grad(state.tests)]
+    disturbed = busy(state.conditions.load, state.conditions.cores) if state.conditions else ""
+    said: list[tuple[str, Kind] | None] = [(disturbed, "warning") if disturbed else None]
+    said += [_ratio(loops, trusted=not disturbed), _parts(loops["ours"]), _no_grad(state.tests)]
     return [sentence for sentence in said if sentence is not None]
-
-
-def _busy(found: Conditions | None) -> tuple[str, Kind] | None:
-    if found is None or not found.load > found.cores:
-        return None
-    sentence = _(
-        "When this was measured the machine was busy with other work (load {load} on {cores} cores): the figures "
-        "are not reliable. Measure again when it is quiet."
-    )
-    return sentence.format(load=number(found.load), cores=found.cores), "warning"
 
 
 def _ratio(loops: dict[str, tuple[Line, ...]], *, trusted: bool) -> tuple[str, Kind]:
@@ -199,13 +191,6 @@ def what_is_measured(title: str) -> str:
         "A separate process trains the {network} on MNIST with both loops by turns, {steps} steps of {batch} images "
         "each, and reads a clock at every new line (a GPU is waited for). The lines below are the ones that ran."
     ).format(network=title, steps=STEPS, batch=BATCH)
-
-
-def start_label(state: Snapshot) -> str:
-    """Name the button that starts a measurement, with the time that it takes as far as that is known."""
-    if state.took is not None:
-        return _("Measure again (the last time it took {took} s)").format(took=round(state.took))
-    return _("Measure on this server (about ten seconds)")
 
 
 def conditions(found: Conditions) -> str:

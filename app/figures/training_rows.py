@@ -23,7 +23,7 @@ from core.curve import decimate
 from core.diagnosis import GUESSING, Diagnosis, diagnose, not_finite_since, overfitting_since
 from core.ema import ema
 from core.history import Columns, History
-from core.jobs import Job
+from core.job import Job
 from core.records import Batch, Epoch
 from core.run import RunSpec
 

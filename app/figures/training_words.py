@@ -8,7 +8,7 @@ from app.i18n import N_, _, error_sentence, language, ngettext
 from app.page import Kind
 from core.device import Placement
 from core.diagnosis import JUMP, Diagnosis, State
-from core.jobs import Job
+from core.job import Job
 from core.models import MODELS
 from core.records import Epoch
 from core.run import RunSpec

@@ -2,15 +2,13 @@
 
 import streamlit as st
 
-from app import page
+from app import measured, page
 from app.charts import compiled
 from app.figures import loading_time as timed
 from app.i18n import _
 from app.player import player
 from core.errors import InputError
-from core.loading_job import Measurement, measurement
-
-POLL, GLANCE = 0.7, 3.0  # s between two looks at a measurement: under way; that somebody else may start
+from core.loading_job import Snapshot, measurement
 
 
 def show_reading() -> None:
@@ -26,20 +24,8 @@ def show_reading() -> None:
     st.caption(timed.memory_note())
 
 
-def show_workers(job: Measurement, drawn_running: bool) -> None:
-    """Draw the measurement; this part alone is drawn anew while it runs."""
-    state = job.snapshot
-    if state.running != drawn_running:
-        st.rerun()
-    if state.error is not None:
-        page.input_error(state.error)
-    if state.stopped:
-        page.status(timed.stopped(state), "warning")
-    if state.running:
-        st.progress(min(1.0, state.done), text=timed.progress(state))
-        st.button(_("Stop it for everyone"), icon=":material/stop:", on_click=job.stop, key="stop_timing")
-    else:
-        st.button(timed.start_label(state), icon=":material/timer:", on_click=job.start, key="start_timing")
+def show_workers(state: Snapshot) -> None:
+    """Draw what was measured."""
     if not state.timings:
         return
     player(
@@ -63,5 +49,5 @@ def show() -> None:
     except InputError as error:
         page.input_error(error)
         return
-    running = job.snapshot.running
-    st.fragment(show_workers, run_every=POLL if running else GLANCE)(job, running)
+    first = _("Measure on this server (one to two minutes)")
+    measured.watch(job, show_workers, key="timing", progress=timed.progress, first=first)

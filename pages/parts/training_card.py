@@ -16,7 +16,8 @@ from core.card import Card, model_card
 from core.entries import RunSummary
 from core.errors import InputError
 from core.exchange import export_run, import_run
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.run import RunSpec
 from core.training_script import training_script
 

@@ -10,7 +10,8 @@ from app.figures.comparison_rows import Race
 from app.figures.training_rows import report
 from app.i18n import _, error_sentence, language, ngettext
 from core import run_text
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.preset_runs import COMPARISONS
 from core.run import RunSpec
 from core.shipped import shipped_runs

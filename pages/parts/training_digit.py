@@ -17,7 +17,8 @@ from app.pad import drawn_pixels, pad, sent
 from app.player import player
 from core.digits import STEPS, Centred, Drawing, centre, pixels
 from core.errors import InputError
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.predict import Net, gradient, predict
 from core.run import RunSpec
 from core.torch_thread import torch_ready

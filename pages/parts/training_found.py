@@ -4,7 +4,8 @@ import streamlit as st
 
 from app.link import check_choice
 from core.entries import is_imported
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.run import RunSpec
 from pages.parts import training_setup as setup
 

@@ -21,7 +21,8 @@ from app.i18n import _, error_sentence, language, ngettext
 from app.player import Drag, Slider, player
 from core.datasets import mnist
 from core.errors import InputError
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.run import RunSpec
 from core.torch_thread import torch_ready
 from pages.parts import training_compare as compare

@@ -10,7 +10,7 @@ from app.figures import comparison_rows
 from app.figures import training_rows as drawn
 from app.figures.comparison_rows import Race
 from app.i18n import _
-from core.jobs import Job
+from core.job import Job
 from core.run import RunSpec
 
 FORMATS = {  # an accuracy is counted on 10,000 images

@@ -4,7 +4,8 @@ import streamlit as st
 
 from app.figures.training_words import called
 from app.i18n import _, ngettext
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 
 POLL, GLANCE = 0.7, 3.0  # s between two looks, while runs are under way and while none is
 WIDE = [5, 3, 1]  # of the columns

@@ -12,7 +12,8 @@ from app.i18n import _, language
 from app.player import Drag, Slider, player
 from core import run_text
 from core.confusion import CLASSES
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.run import RunSpec
 from core.shipped import shipped_runs
 from pages.parts.training_found import find

@@ -5,7 +5,8 @@ import streamlit as st
 from app import page
 from app.figures import training_words as words
 from app.i18n import _, ngettext
-from core.jobs import Job, Jobs
+from core.job import Job
+from core.jobs import Jobs
 from core.run import RunSpec
 from pages.parts import training_compare as compare
 from pages.parts import training_setup as setup

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app import measured
 from app.figures import batches, batches_words, loading_time, splits
 from core.loading import Loading
 from core.loading_job import Conditions, Snapshot, Timing
@@ -167,8 +168,9 @@ def test_it_is_said_how_many_images_are_timed():
 
 
 def test_the_progress_promises_nothing_that_is_not_known():
-    assert loading_time.start_label(Snapshot()) == "Measure on this server (one to two minutes)"
-    assert "85 s" in loading_time.start_label(Snapshot(took=85.2))
+    assert measured.start_label(Snapshot(), "Measure") == "Measure"
+    assert measured.start_label(Snapshot(finished=True), "Measure") == "Measure again"
+    assert "85 s" in measured.start_label(Snapshot(took=85.2), "Measure")
     first = Snapshot(running=True, began=time.monotonic())
     assert loading_time.progress(first) == "Part 1 of 5: preparing the data set. 0 s so far."
     later = replace(first, took=85.2, timings=(timing(0, 1.0),), way="demand", workers=1)

@@ -15,7 +15,7 @@ from core import shipped
 from core.confusion import CLEAR, compare, read_digits
 from core.datasets import DATA, mnist
 from core.ema import ema
-from core.jobs import Job
+from core.job import Job
 from core.models import MODELS
 from core.optimizers import OPTIMIZERS
 from core.preset_runs import COMPARISONS

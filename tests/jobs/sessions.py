@@ -10,7 +10,8 @@ import threading
 import psutil
 
 from core.device import find_placement
-from core.jobs import Job, Jobs, cluster_jobs
+from core.job import Job
+from core.jobs import Jobs, cluster_jobs
 from core.run import RunSpec
 from core.store import Store
 
