@@ -205,9 +205,9 @@ def test_warm_trains_the_prepared_comparisons():
     [
         (["--batch-size", "0"], "batch_size must be a whole number from 1 to 10,000, not 0"),
         (["--batch-size", "many"], "invalid int value"),
-        (["--lr", "-1"], "learning rate must be a number above 0"),
-        (["--lr", "nan"], "learning rate must be a number above 0"),
-        (["--lr", "1e308"], "learning rate must be a number above 0"),
+        (["--lr", "-1"], "learning rate must be a number from 0.00000001 to 10"),
+        (["--lr", "nan"], "learning rate must be a number from 0.00000001 to 10"),
+        (["--lr", "1e308"], "learning rate must be a number from 0.00000001 to 10"),
         (["--momentum", "1"], "momentum must be a number from 0 to below 1"),
         (["--epochs", "0"], "epochs must be a whole number from 1 to 100"),
         (["--train-images", "5"], "train_images must be a whole number from 100 to 60,000"),
