@@ -122,11 +122,13 @@ def more(model: str, *, is_open: bool) -> None:
         for name in ("shift", "rotate"):
             number(name)
             told[name] = st.container()
-        if is_open:
-            augmented()
+        examples = st.container()
         for name in ("patience", "seed"):
             number(name)
             told[name] = st.container()
+        if is_open:
+            with examples:
+                augmented(typed(model))
     for name, error in refusals(typed(model)).items():
         if name in told:
             told[name].markdown(f":small[:red[{error_sentence(error)}]]")
@@ -145,10 +147,14 @@ def draw_option(model: str, option: Option) -> None:
         _number(title, key, option.default, option.step if isinstance(option.default, int) else 0.1)
 
 
-def augmented() -> None:
-    """Show what an image becomes, epoch by epoch, where the augmentation is on."""
-    spec: RunSpec = st.session_state.get(GOOD, RunSpec())
-    if spec.shift or spec.rotate:
+def augmented(values: dict[str, Any]) -> None:
+    """Show what an image becomes, epoch by epoch, where the augmentation is on and what is typed is right."""
+    chosen = {name: values[name] for name in ("shift", "rotate", "seed")}
+    try:
+        spec = RunSpec(**chosen)
+    except InputError:  # its sentence stands under the field
+        return
+    if spec.augments:
         text = _("A training image as the first eight epochs may see it: moved and turned.")
         st.image(strip(spec.shift, spec.rotate, spec.seed), alt=text)
         st.caption(text)
