@@ -28,6 +28,7 @@ _SIGNS: dict[Kind, str] = {
 }
 MOST_ROWS = 5_000  # of a table on screen
 _TOKEN = re.compile(r"@([a-z]+)\{")
+_POWER = re.compile(r"(?<![\w.\\])(\d+(?:\.\d+)?)e([+-]?\d+)")  # as Python writes a number with an exponent
 
 
 def theme() -> Literal["light", "dark"]:
@@ -47,8 +48,16 @@ def header(title: str, promise: str) -> None:
 
 
 def formula(latex: str) -> None:
-    """Write a formula; `@weight{w}` sets w in the colour of the weight, and so on for every quantity."""
-    st.latex(_TOKEN.sub(lambda token: rf"\textcolor{{{colour(token[1])}}}{{", latex))
+    """Write a formula; `@weight{w}` sets w in the colour of the weight, and so on for every quantity.
+
+    A number as Python writes it, 8.18e-09, becomes 8.18·10⁻⁹.
+    """
+    st.latex(_TOKEN.sub(lambda token: rf"\textcolor{{{colour(token[1])}}}{{", _POWER.sub(_power, latex)))
+
+
+def _power(number: re.Match[str]) -> str:
+    power = rf"10^{{{int(number[2])}}}"
+    return power if number[1] == "1" else rf"{number[1]} \cdot {power}"
 
 
 def status(sentence: str, kind: Kind = "neutral") -> None:

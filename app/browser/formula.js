@@ -1,6 +1,8 @@
 /** The formula: a template of HTML or MathML whose numbers are signals of the chart. */
 
 const PLACEHOLDER = /\{\{(.+?)\}\}/s;
+const POWER = /(?<![\d.])(\d[\d.]*)e([+−-])(\d+)/g; // as d3 and JavaScript write a number with an exponent
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /**
  * Fills an element with the template and finds the live numbers in it.
@@ -32,6 +34,14 @@ function expression(placeholder) {
   return filled.length ? `${filled.join(" && ")} ? (${shown}) : '–'` : shown;
 }
 
+/** Text as mathematics writes it: 8.18·10⁻⁹ for 8.18e-9, and 10⁻⁹ for 1e-9. */
+function written(text) {
+  return String(text ?? "").replace(POWER, (_, mantissa, sign, digits) => {
+    const power = [...digits].map((digit) => SUPERSCRIPTS[digit]).join("");
+    return `${mantissa === "1" ? "" : `${mantissa}·`}10${sign === "+" ? "" : "⁻"}${power}`;
+  });
+}
+
 /** The patch that adds the derived data sets and the numbers' signals to a compiled chart. */
 export function formulaPatch(numbers, outputs) {
   return (vega) => {
@@ -48,11 +58,11 @@ export function formulaPatch(numbers, outputs) {
  */
 export function followFormula(view, current) {
   current().forEach(({ signal }, index) => {
-    view.addSignalListener(signal, (_, value) => (current()[index].text.data = value));
+    view.addSignalListener(signal, (_, value) => (current()[index].text.data = written(value)));
   });
 }
 
 /** Shows the numbers now. */
 export function fillFormula(view, numbers) {
-  for (const { signal, text } of numbers) text.data = view.signal(signal) ?? "";
+  for (const { signal, text } of numbers) text.data = written(view.signal(signal));
 }

@@ -323,11 +323,12 @@ def reasons(job: Job) -> str:
 def cross_entropy() -> str:
     """Write the loss of the first image with its numbers, for the player to fill in at each epoch."""
     worst = "data('worst')[0]"
-    shown = f"format({worst}.probability, '.4~g')"  # its logarithm is taken as it stands there, as a calculator does
+    shown = f"format({worst}.probability, '.3~g')"  # its logarithm is taken as it stands there, as a calculator does
+    minus_ln = "<mo form='prefix' lspace='0' rspace='0'>−</mo><mi>ln</mi>"
     text = _("The label of the first image below is {label}. Its loss is").format(label=f"{{{{{worst}.label|d}}}}")
     return (
-        f"<span>{text}</span> <math><mi class='q-loss'>ℓ</mi><mo>=</mo><mo>−</mo><mi>ln</mi>"
-        f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.label|d}}}}</mn></msub><mo>=</mo><mo>−</mo><mi>ln</mi>"
-        f"<mn class='q-prediction'>{{{{{worst}.probability|.4~g}}}}</mn><mo>=</mo>"
+        f"<span>{text}</span> <math><mi class='q-loss'>ℓ</mi><mo>=</mo>{minus_ln}<mspace width='.17em'/>"
+        f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.label|d}}}}</mn></msub><mo>=</mo>{minus_ln}"
+        f"<mo>(</mo><mn class='q-prediction'>{{{{{worst}.probability|.3~g}}}}</mn><mo>)</mo><mo>=</mo>"
         f"<mn class='q-loss'>{{{{-log(toNumber({shown}))|.2f}}}}</mn></math>"
     )

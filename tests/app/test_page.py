@@ -62,6 +62,18 @@ def test_a_formula_has_the_colours_of_its_quantities():
     assert rf"\textcolor{{{page.QUANTITIES['weight'].light}}}{{w}}" in app.latex[0].value
 
 
+def numbers_app():
+    from app import page
+
+    page.formula(r"10^{-8} + 8.18e-09\,@weight{w} - 1e-05 + 1.5e+20 + 0.9^t + e^{-2}")
+
+
+def test_a_formula_writes_small_and_large_numbers_with_powers_of_ten():
+    latex = AppTest.from_function(numbers_app, default_timeout=20).run().latex[0].value
+    weight = rf"\textcolor{{{page.QUANTITIES['weight'].light}}}{{w}}"
+    assert rf"10^{{-8}} + 8.18 \cdot 10^{{-9}}\,{weight} - 10^{{-5}} + 1.5 \cdot 10^{{20}} + 0.9^t + e^{{-2}}" in latex
+
+
 def section_app():
     import streamlit as st
 

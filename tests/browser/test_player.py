@@ -245,6 +245,12 @@ class TestParameters:
         expect(player.locator(".number-w")).to_have_text(f"{w:.2f}")
         expect(player.locator(".number-mse")).to_have_text(f"{np.mean((w * X - Y) ** 2):.4f}")
 
+    @pytest.mark.parametrize(
+        ("w", "written"), [(0, "0 0"), (1, "10⁻¹⁰ 10³⁰"), (2.55, "2.55·10⁻¹⁰ 2.55·10³⁰"), (0.05, "5·10⁻¹² 5·10²⁸")]
+    )
+    def test_the_formula_writes_small_and_large_numbers_with_powers_of_ten(self, demo, w, written):
+        expect(ready(demo(f"?demo.w={w}")).locator(".number-powers")).to_have_text(written)
+
     @pytest.mark.parametrize(("view", "x", "y", "w"), [("loss", 3.0, 10.0, 3.0), ("data", 3.0, 7.5, 2.5)])
     def test_dragging_sets_the_parameter_and_sends_nothing(self, demo, view, x, y, w):
         sent = []

@@ -133,9 +133,10 @@ def test_the_formula_follows_the_epoch_without_the_server(visit, trained_address
     assert sent > 0
     page.locator(".player [data-action=first]").click()
     expect(caption(page)).to_contain_text("Epoch 1 of 3")
-    numbers = re.search(r"ln\s*([\d.e−-]+)\s*=\s*([\d.]+)", formula(page))
+    numbers = re.search(r"ln\s*\(\s*([\d.]+)(?:·10⁻([⁰¹²³⁴-⁹]+))?\s*\)\s*=\s*([\d.]+)", formula(page))
     assert numbers
-    assert -math.log(float(numbers[1].replace("−", "-"))) == pytest.approx(float(numbers[2]), abs=0.005 + 1e-9)
+    power = int((numbers[2] or "0").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
+    assert -math.log(float(numbers[1]) / 10**power) == pytest.approx(float(numbers[3]), abs=0.005 + 1e-9)
     assert len(frames) == sent
 
 

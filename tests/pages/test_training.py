@@ -509,7 +509,7 @@ def test_the_formula_agrees_with_a_calculator():
     text = re.search(r"format\((.*), '(.*)'\)", loss)
     assert f"{text[1]}|{text[2]}" == probability
     assert loss == f"-log(toNumber({text[0]}))|.2f"
-    assert text[2] == ".4~g"
+    assert text[2] == ".3~g"
 
 
 def test_the_numbers_are_those_of_the_run(trained):
