@@ -6,6 +6,7 @@ Only names and titles live here, so that listing the networks does not load torc
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.image_sets import Shape
 from core.messages import N_
 from core.options import Option, Options
 
@@ -24,12 +26,28 @@ PACKAGE = Path(__file__).with_name("networks")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flattened:
+    """What reaches the first linear layer of a network that is built for images of one size."""
+
+    channels: int = 0  # of the last convolution; 0: there is none, and the image itself is flattened
+    rounds: int = 0  # of a 5×5 convolution without padding and a 2×2 pooling, before
+
+    def numbers(self, shape: Shape) -> int:
+        """Return how many numbers an image of a shape becomes."""
+        channels, *sides = shape
+        for _ in range(self.rounds):
+            sides = [(side - 4) // 2 for side in sides]
+        return (self.channels or channels) * math.prod(sides)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """One network: the course's, and those that it talks about."""
 
     title: str  # as a page shows it
     class_name: str  # a class in core.networks
     options: tuple[Option, ...] = ()  # what its constructor takes
+    flattened: Flattened | None = None  # None: it takes images of any size, and `in_channels` says how many channels
     classes: Mapping[str, Mapping[str, str]] = field(
         default_factory=dict
     )  # option -> value -> class that it stands for
@@ -57,6 +75,23 @@ class Model:
         """
         roots = [self._class_of(name, value) for name, value in self._named(dict(options))]
         return "\n\n\n".join(_classes()[name].text for name in _in_order((*roots, self.class_name)))
+
+    def arguments(self, options: Options, shape: Shape) -> Options:
+        """Return what its constructor gets for images of a shape. Raises InputError where they do not fit."""
+        if shape == DIGIT:
+            return options
+        if self.flattened is None:
+            return (*options, ("in_channels", shape[0]))
+        raise InputError(
+            "{model} is built for images of {digit}, which arrive at its first linear layer as {expected} numbers; "
+            "images of {shape} would arrive as {reached}. Choose {others}, which take images of any size.",
+            model=self.class_name,
+            digit=" × ".join(map(str, DIGIT)),
+            expected=self.flattened.numbers(DIGIT),
+            shape=" × ".join(map(str, shape)),
+            reached=self.flattened.numbers(shape),
+            others=", ".join(model.class_name for model in MODELS.values() if model.flattened is None),
+        )
 
     def _named(self, options: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return those of the options whose values stand for classes."""
@@ -95,6 +130,7 @@ def _in_order(roots: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(ordered))
 
 
+DIGIT: Shape = (1, 28, 28)  # the course's images
 DROPOUT = Option(name="dropout", title=N_("dropout before the last layer"), default=0.0, high=0.9)
 BRANCHES = tuple(
     Option(name=name, title=title, default=True, group="branches")
@@ -125,13 +161,24 @@ BLOCK_CLASSES = {
 }
 
 MODELS: dict[str, Model] = {
-    "mlp": Model(title=N_("MLP (five linear layers)"), class_name="MLP", options=(DROPOUT,)),
-    "cnn": Model(title=N_("CNN (two convolutions)"), class_name="CNN", options=(DROPOUT,)),
-    "inception": Model(title=N_("Inception (four branches)"), class_name="Inception", options=(*BRANCHES, DROPOUT)),
+    "mlp": Model(title=N_("MLP (five linear layers)"), class_name="MLP", options=(DROPOUT,), flattened=Flattened()),
+    "cnn": Model(
+        title=N_("CNN (two convolutions)"),
+        class_name="CNN",
+        options=(DROPOUT,),
+        flattened=Flattened(channels=20, rounds=2),
+    ),
+    "inception": Model(
+        title=N_("Inception (four branches)"),
+        class_name="Inception",
+        options=(*BRANCHES, DROPOUT),
+        flattened=Flattened(channels=88, rounds=2),
+    ),
     "resnet": Model(
         title=N_("ResNet (residual blocks)"),
         class_name="ResNet",
         options=(Option(name="block", title=N_("residual block"), default="identity", choices=BLOCKS), DROPOUT),
+        flattened=Flattened(channels=32, rounds=2),
         classes={"block": BLOCK_CLASSES},
     ),
     "stack": Model(

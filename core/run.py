@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.checks import check_whole, is_number
 from core.errors import InputError
+from core.image_sets import DATASETS, ImageSet, find_image_set
 from core.models import find_model
 from core.optimizers import find_optimizer, find_schedule
 from core.options import Options, check_options
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from core.device import Placement
 
 CODE_VERSION = 3  # raise it when the same spec on the same machine begins to give other numbers
-TRAIN_IMAGES = 60_000  # images in MNIST's training set
+TRAIN_IMAGES = DATASETS["mnist"].train_images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,7 @@ class RunSpec:
 
     model: str = "cnn"  # a name in core.models.MODELS
     options: Options = ()  # of the model; a mapping is taken as well; see core.options
+    data: str = "mnist"  # a name in core.image_sets.DATASETS, with images that the model takes
     epochs: int = 10  # passes over the training images, 1 to 100
     batch_size: int = 64  # images a step, 1 to 10,000 and not above train_images
     optimizer: str = "sgd"  # a name in core.optimizers.OPTIMIZERS
@@ -42,14 +44,17 @@ class RunSpec:
     shift: int = 0  # each training image is moved by up to so many pixels in x and y, 0 to 8
     rotate: float = 0.0  # and turned by up to so many degrees, 0 to 45
     patience: int = 0  # the run ends after so many epochs without a better test accuracy; 0: it never does; to 100
-    train_images: int = TRAIN_IMAGES  # the first so many images of the training set, 100 to 60,000
+    train_images: int = TRAIN_IMAGES  # the first so many of the training set, 100 to all; 60,000 is all of any set
     seed: int = 0  # of the initial weights and of the order of the images, 0 to 2**32 - 1
 
     def __post_init__(self) -> None:
         model = find_model(self.model)
         self._set("options", check_options(model.options, dict(self.options), self.model))
+        model.arguments(self.options, find_image_set(self.data).shape)
         check_whole("epochs", self.epochs, 1, 100)
-        check_whole("train_images", self.train_images, 100, TRAIN_IMAGES)
+        if self.train_images == TRAIN_IMAGES:
+            self._set("train_images", self.images.train_images)
+        check_whole("train_images", self.train_images, 100, self.images.train_images)
         check_whole("batch_size", self.batch_size, 1, min(10_000, self.train_images))
         check_whole("seed", self.seed, 0, 2**32 - 1)
         check_whole("shift", self.shift, 0, 8)
@@ -81,6 +86,16 @@ class RunSpec:
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)  # the one moment in which a frozen value is set right
+
+    @property
+    def images(self) -> ImageSet:
+        """Return the set of images."""
+        return DATASETS[self.data]
+
+    @property
+    def arguments(self) -> Options:
+        """Return what the network's constructor gets: its options, and what the images ask for."""
+        return find_model(self.model).arguments(self.options, self.images.shape)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -44,6 +44,7 @@ from core.entries import (
 )
 from core.errors import InputError
 from core.files import disk_errors, folder_bytes, write_file
+from core.home import home
 from core.messages import N_
 from core.run import RunSpec
 from core.shipped import load_shipped, shipped_by_key, shipped_weights
@@ -66,7 +67,7 @@ class Store:
 
         Raises InputError where the folder cannot be made or the limit is not a number.
         """
-        self.root = Path(root or os.environ.get("TORCHSCAPE_HOME") or _cache_folder()).expanduser().resolve()
+        self.root = home(root)
         self.limit = _limit_from_environment() if limit is None else limit
         with disk_errors(self.root, 1_000_000):
             for name in ("runs", "imported", "locks", "damaged"):
@@ -246,12 +247,6 @@ class Store:
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
-
-
-def _cache_folder() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("torchscape")
 
 
 def _limit_from_environment() -> int:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from core.augmentation import augment
 from core.device import Placement
 from core.evaluation import evaluate
-from core.images import load_images, normalise
+from core.images import load_images
 from core.models import MODELS
 from core.optimizing import Optimizing
 from core.probe import PROBE_IMAGES, Probe
@@ -56,7 +56,7 @@ def build_network(spec: RunSpec, stream: Stream | None = None) -> nn.Module:
     The weights are drawn on the CPU; `stream` is for who wants to go on with its random numbers.
     """
     with stream or Stream(torch.device("cpu"), spec.seed):
-        return MODELS[spec.model].network()(**dict(spec.options))
+        return MODELS[spec.model].network()(**dict(spec.arguments))
 
 
 class _Trainer:
@@ -71,7 +71,7 @@ class _Trainer:
         network = build_network(spec, self.stream if self.device.type == "cpu" else None)
         self.network: nn.Module = network.to(self.device, memory_format=self.layout)  # type: ignore[call-overload]  # mypy does not know this overload
         x, labels = next(self.train_images.split(PROBE_IMAGES, self.layout))
-        self.probe = Probe(self.network, normalise(x), labels)
+        self.probe = Probe(self.network, self.train_images.normalise(x), labels)
         self.randomness: AbstractContextManager[None] = self.stream if self._draws() else nullcontext()
         self.optimizing = Optimizing(spec, self.network)
         self.orders = torch.Generator().manual_seed(spec.seed)  # of the images, and how they are augmented
@@ -165,7 +165,7 @@ class _Trainer:
         if self.spec.augments:
             x = augment(x, self.orders, self.spec.shift, self.spec.rotate).to(x, memory_format=self.layout)
         with self.randomness:
-            scores = self._forward(normalise(x))
+            scores = self._forward(self.train_images.normalise(x))
         loss = F.cross_entropy(scores, labels)
         self.optimizing.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -177,7 +177,8 @@ class _Trainer:
         """Return what an Epoch says of the test images."""
         images = self.test_images
         self.network.eval()
-        scores = torch.cat([self._forward(normalise(x)) for x, _ in images.split(TEST_BATCH, self.layout)])  # (N, 10)
+        batches = images.split(TEST_BATCH, self.layout)
+        scores = torch.cat([self._forward(images.normalise(x)) for x, _ in batches])  # (N, 10)
         return evaluate(scores, images.labels)
 
 

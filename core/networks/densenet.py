@@ -51,10 +51,10 @@ class DenseNet(nn.Module):
     with a stride at once, so that it trains on a processor.
     """
 
-    def __init__(self, growth: int = 8, layers: int = 4) -> None:
+    def __init__(self, growth: int = 8, layers: int = 4, in_channels: int = 1) -> None:
         super().__init__()
         channels = 2 * growth
-        self.conv = nn.Conv2d(1, channels, kernel_size=3, stride=2, padding=1, bias=False)
+        self.conv = nn.Conv2d(in_channels, channels, kernel_size=3, stride=2, padding=1, bias=False)
         blocks: list[nn.Module] = []
         for block in range(3):
             for _ in range(layers):
@@ -69,8 +69,8 @@ class DenseNet(nn.Module):
         self.fc = nn.Linear(channels, 10)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map images (B, 1, 28, 28) to one score per digit (B, 10); softmax is part of the loss."""
-        x = self.conv(x)  # (B, 1, 28, 28) -> (B, 2·growth, 14, 14)
+        """Map images (B, in_channels, H, W) to one score per class (B, 10); softmax is part of the loss."""
+        x = self.conv(x)  # digits: (B, 1, 28, 28) -> (B, 2·growth, 14, 14)
         x = self.blocks(x)  # each transition halves: 14×14 -> 7×7 -> 3×3; with growth 8 and 4 layers (B, 60, 3, 3)
         x = self.pooling(F.relu(self.norm(x))).flatten(1)  # the mean of each channel: -> (B, 60)
         scores: torch.Tensor = self.fc(x)  # (B, 60) -> (B, 10)

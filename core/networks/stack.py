@@ -45,9 +45,11 @@ class Stack(nn.Module):
     train on a processor.
     """
 
-    def __init__(self, depth: int = 20, residual: bool = True, norm: bool = False, channels: int = 8) -> None:
+    def __init__(
+        self, depth: int = 20, residual: bool = True, norm: bool = False, channels: int = 8, in_channels: int = 1
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(1, channels, kernel_size=3, stride=2, padding=1)
+        self.conv = nn.Conv2d(in_channels, channels, kernel_size=3, stride=2, padding=1)
         self.norm = nn.BatchNorm2d(channels) if norm else nn.Identity()
         blocks = []
         before = channels
@@ -62,8 +64,8 @@ class Stack(nn.Module):
         self.fc = nn.Linear(4 * channels, 10)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map images (B, 1, 28, 28) to one score per digit (B, 10); softmax is part of the loss."""
-        x = F.relu(self.norm(self.conv(x)))  # (B, 1, 28, 28) -> (B, channels, 14, 14)
+        """Map images (B, in_channels, H, W) to one score per class (B, 10); softmax is part of the loss."""
+        x = F.relu(self.norm(self.conv(x)))  # digits: (B, 1, 28, 28) -> (B, channels, 14, 14)
         x = self.blocks(x)  # -> (B, channels, 14, 14) -> (B, 2·channels, 7, 7) -> (B, 4·channels, 4, 4)
         x = self.pooling(x).flatten(1)  # the mean of each channel: (B, 4·channels, 4, 4) -> (B, 4·channels)
         scores: torch.Tensor = self.fc(x)  # (B, 4·channels) -> (B, 10)

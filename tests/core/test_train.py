@@ -36,11 +36,11 @@ def numbers(records):
 @pytest.fixture
 def few_tests(monkeypatch):
     """Test with 200 images only, where the numbers of training are the point."""
-    import core.images
+    import core.image_data
 
     data = mnist()
     less = replace(data, test_images=data.test_images[:200], test_labels=data.test_labels[:200])
-    monkeypatch.setattr(core.images, "mnist", lambda: less)
+    monkeypatch.setattr(core.image_data, "mnist", lambda: less)
 
 
 @pytest.fixture(scope="module")
