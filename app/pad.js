@@ -246,7 +246,7 @@ class Pad {
   }
 
   change() {
-    this.version++;
+    this.root.dataset.version = ++this.version;
     this.parts.message.textContent = "";
     if (!this.stroke) this.share();
     this.redraw();
@@ -289,7 +289,6 @@ class Pad {
     this.buttons.clear.setAttribute("aria-disabled", blank);
     this.buttons.undo.setAttribute("aria-disabled", !this.past.length);
     this.paper.draw(this.drawing, this.data, this.keyed ? this.cursor : null);
-    this.root.dataset.version = this.version;
   }
 
   close() {

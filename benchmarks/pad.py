@@ -21,25 +21,28 @@ CONDITION = 100  # ms, for nine moves of ten
 MAX_STROKES = 100
 MOVES = 40  # of the pen in a stroke
 PAUSE = 16  # ms between two moves
-# Notes when each state of the drawing was made, and when bars that know it stood on the screen.
+# Notes when the hand made each state of the drawing, and when bars that know it stood on the screen: the answer has
+# arrived, and the browser has drawn the next frame with the bars that came with it.
 WATCH = """
 () => {
-  const inside = (name) => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
-    .map((host) => host.shadowRoot?.querySelector(name)).find(Boolean);
-  const pad = inside('.pad'), bars = inside('.player'), made = new Map();
+  const inside = (key) => document.querySelector(`.st-key-${key} [data-testid=stBidiComponentIsolated]`).shadowRoot;
+  const pad = inside('pad-digit').querySelector('.pad');
+  const bars = inside('player-digit-bars').querySelector('.player');
+  const made = new Map();
+  let moved = 0;
   window.followed = [];
+  for (const type of ['pointerdown', 'pointermove', 'pointerup', 'click'])
+    pad.addEventListener(type, (event) => (moved = event.timeStamp), true);
   const settle = () => requestAnimationFrame(() => {
-    if (!('drawn' in bars.dataset)) return;
+    if (!('drawn' in bars.dataset)) return; // the bars are on their way: their change calls this again
     for (const [version, at] of made) {
       if (version > Number(pad.dataset.answered ?? 0)) continue;
       followed.push(performance.now() - at);
       made.delete(version);
     }
   });
-  new MutationObserver(() => {
-    const version = Number(pad.dataset.version);
-    if (!made.has(version) && version > Number(pad.dataset.answered ?? 0)) made.set(version, performance.now());
-  }).observe(pad, { attributeFilter: ['data-version'] });
+  new MutationObserver(() => made.set(Number(pad.dataset.version), moved))
+    .observe(pad, { attributeFilter: ['data-version'] });
   new MutationObserver(settle).observe(pad, { attributeFilter: ['data-answered'] });
   new MutationObserver(settle).observe(bars, { attributeFilter: ['data-drawn'] });
 }
