@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from app.history import is_restored
+
 
 def choice(
     label: str,
@@ -29,7 +31,7 @@ def choice(
     asked, seen = st.query_params.get(key), f"{key}.in_link"
     if asked in options and asked != st.session_state.get(seen):
         st.session_state[key] = asked
-    if st.session_state.get(key) not in options:
+    if st.session_state.get(key) not in options or (asked is None and is_restored()):
         st.session_state[key] = default
     shared: Any = {
         "format_func": options.__getitem__,
@@ -42,7 +44,7 @@ def choice(
     if folded:
         chosen = st.selectbox(label, list(options), **shared)
     else:
-        chosen = st.segmented_control(label, list(options), required=True, **shared)
+        chosen = st.segmented_control(label, list(options), required=True, wrap=True, **shared)
     chosen = chosen or default  # there is always one, but the type does not say so
     st.session_state[seen] = chosen
     if chosen != default:

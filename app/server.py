@@ -66,10 +66,10 @@ async def lifespan(_: App) -> AsyncIterator[dict[str, object]]:
 
 
 class DeepLinks:
-    """Serve the page of the app under each page's path, with the server's address written into it.
+    """Serve the page of the app under each page's path, with the server's address and frame.js written into it.
 
-    Without it the browser looks for the server below the page that was opened (`/mse/_stcore/health`) and logs
-    two errors before it tries the right place.
+    Without the address the browser looks for the server below the page that was opened (`/mse/_stcore/health`) and
+    logs two errors before it tries the right place.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -78,7 +78,8 @@ class DeepLinks:
         address = f"location.origin + location.pathname.replace(/\\/({names}|home)\\/?$/, '/')"
         html = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
         html = html.replace("<title>Streamlit</title>", "<title>Torchscape</title>")
-        script = f"<script>window.__streamlit = {{BACKEND_BASE_URL: {address}}}; {LANGUAGE}</script>"
+        frame = (Path(__file__).parent / "frame.js").read_text(encoding="utf-8")
+        script = f"<script>window.__streamlit = {{BACKEND_BASE_URL: {address}}}; {LANGUAGE};\n{frame}</script>"
         self.page = HTMLResponse(html.replace("<head>", f"<head>{script}", 1), headers={"Cache-Control": "no-cache"})
         self.paths = {entry.path for entry in COURSE} | {"", "home"}
 

@@ -10,6 +10,7 @@ from app import points as data
 from app.choice import choice
 from app.figures.descent_clock import CLOCKS
 from app.figures.descent_runs import MOST_ROWS, Settings, few, on_screen, title
+from app.history import is_restored
 from app.i18n import _
 from core.descent import RACERS
 from core.errors import InputError
@@ -116,7 +117,7 @@ def read_shown() -> None:
         link.check_choice("shown", ())
         del st.query_params["shown"]
         names = []
-    if "descent.shown" not in st.session_state:
+    if "descent.shown" not in st.session_state or is_restored():
         st.session_state["descent.shown"] = names or list(RACERS)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import link, page
 from app.choice import choice
+from app.history import is_restored
 from app.i18n import _
 from core.errors import InputError
 from core.shapes.chain import refuse_bad_input
@@ -121,7 +122,8 @@ def _choose_size(net: str) -> str:
     asked = st.query_params.get("input")
     if asked is not None and asked != st.session_state.get(_SIZE):
         st.session_state["input"] = asked[:LONGEST_SIZE]
-    st.session_state.setdefault("input", written(PRESETS.get(net, PRESETS[USUAL]).input_shape))
+    elif "input" not in st.session_state or (asked is None and is_restored()):
+        st.session_state["input"] = written(PRESETS.get(net, PRESETS[USUAL]).input_shape)
     typed = st.text_input(_("Input: C, H, W"), key="input", max_chars=LONGEST_SIZE, persist_state="session")
     st.session_state[_SIZE] = typed
     if net in PRESETS and typed == written(PRESETS[net].input_shape):

@@ -17,6 +17,7 @@ from app.figures import inside_maps_words as maps_words
 from app.figures import inside_rows as drawn
 from app.figures import inside_words as words
 from app.figures.comparison_words import names
+from app.history import is_restored
 from app.i18n import _, error_sentence, language, ngettext
 from app.player import Drag, Slider, player
 from core.datasets import mnist
@@ -214,6 +215,8 @@ def first_step(asked: maps_drawn.Asked) -> int:
 
 def chosen(name: str) -> int:
     """Return the layer, the map or the pixel: from this session, or from the link."""
+    if is_restored():
+        st.session_state.pop(f"inside.{name}", None)
     value = st.session_state.get(f"inside.{name}", st.query_params.get(name, ""))
     text = str(value)
     return int(text) if text.isdecimal() and len(text) < 5 else CHOSEN[name]

@@ -8,6 +8,7 @@ from app.choice import choice
 from app.figures import confusion as figure
 from app.figures import confusion_rows as drawn
 from app.figures import confusion_words as words
+from app.history import is_restored
 from app.i18n import _, language
 from app.player import Drag, Slider, player
 from core import run_text
@@ -76,8 +77,9 @@ def chosen_digit(name: str) -> int:
     """Return the row or the column of the chosen cell: from this session, or from the link."""
     asked = st.query_params.get(name, "")
     chosen = st.session_state.get(f"cell.{name}")
-    if chosen is None:
+    if chosen is None or is_restored():
         chosen = int(asked) if len(asked) == 1 and asked in "0123456789" else CELL[name]
+        st.session_state[f"cell.{name}"] = chosen
     return int(chosen)
 
 

@@ -1,4 +1,5 @@
 import pytest
+from playwright.sync_api import expect
 
 from app.course import COURSE
 from app.i18n import translations
@@ -76,3 +77,24 @@ def test_the_map_leads_to_every_page(visit, app_address):
         page.get_by_test_id("stMain").get_by_test_id("stPageLink-NavLink").filter(has_text=entry.title).click()
         page.get_by_role("heading", level=1, name=entry.title).wait_for()
         assert page.evaluate("location.pathname") == f"/{entry.path}"
+
+
+def test_a_page_that_was_set_is_one_step_of_back(visit, app_address):
+    page = open_fully(visit, app_address, "descent")
+    before = page.evaluate("history.length")
+    page.get_by_text("More settings", exact=True).click()
+    for name, value in {"Learning rate": "0.03", "Start of w": "0.5"}.items():
+        field = page.get_by_label(name, exact=True)
+        field.fill(value)
+        field.press("Enter")
+    page.wait_for_function("location.search.includes('lr=0.03') && location.search.includes('w=0.5')")
+    for path in ("mse", "descent"):
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=title_of(path, "en")).click()
+        page.get_by_role("heading", level=1, name=title_of(path, "en")).wait_for()
+    page.wait_for_function("location.search.includes('lr=0.03') && location.search.includes('w=0.5')")
+    assert page.evaluate("history.length") == before + 2
+    page.go_back()
+    page.get_by_role("heading", level=1, name=title_of("mse", "en")).wait_for()
+    page.go_back()
+    page.get_by_role("heading", level=1, name=title_of("descent", "en")).wait_for()
+    expect(page.get_by_label("Learning rate", exact=True)).to_have_value("0.03")

@@ -283,6 +283,46 @@ def test_the_quick_run_is_one_click(visit, app_address):
     page.wait_for_function("location.search.includes('epochs=1&') && location.search.includes('images=10000&')")
 
 
+def test_back_undoes_a_press_at_once_and_forward_does_it_again(visit, app_address):
+    page = open_training(visit, app_address, "lang=en")
+    before = page.evaluate("history.length")
+    page.get_by_role("radio", name="MLP").click()
+    page.wait_for_function("location.search.includes('model=mlp')")
+    page.locator(".st-key-quick button:visible").first.click()
+    page.wait_for_function("location.search.includes('schedule=onecycle')")
+    assert page.evaluate("history.length") == before + 2
+    page.go_back()
+    check_settings(page, "MLP", epochs="10", lr="0.01", images="60000", momentum="0.5", schedule="constant")
+    page.go_back()
+    check_settings(page, "CNN", epochs="10", lr="0.01", images="60000", momentum="0.5", schedule="constant")
+    page.go_forward()
+    page.go_forward()
+    check_settings(page, "MLP", epochs="1", lr="0.1", images="10000", momentum="0.8", schedule="one cycle")
+
+
+def check_settings(page, network, *, schedule, **numbers):
+    """The controls hold these values, those behind More as well, and so does the link once more."""
+    chosen = page.get_by_test_id("stMain").locator(".st-key-model").get_by_role("radio", checked=True)
+    expect(chosen).to_have_text(network)
+    page.get_by_role("button", name="More", exact=True).click()
+    for name, value in numbers.items():
+        expect(page.locator(f".st-key-{name} input")).to_have_value(value)
+    expect(page.locator(".st-key-schedule input")).to_have_value(re.compile(schedule))
+    page.keyboard.press("Escape")
+    rest(page)
+
+
+def test_back_undoes_a_prepared_comparison_at_once(visit, trained_address):
+    page = open_training(visit, trained_address, SMALL)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_role("button", name="With and without augmentation · 2 runs to train").click()
+    page.wait_for_function("location.search.includes('compare=augmentation')")
+    rest(page)
+    page.go_back()
+    expect(page.get_by_text("2,000 images, 20 epochs:")).to_have_count(0)
+    check_settings(page, "CNN", epochs="3", lr="0.05", images="1000", shift="0", schedule="constant")
+
+
 def test_the_settings_behind_more_fit_a_phone(visit, trained_address):
     page = open_training(visit, trained_address, SMALL, viewport={"width": 390, "height": 844})
     page.get_by_role("button", name="More", exact=True).click()

@@ -1,0 +1,37 @@
+/**
+ * What the browser does for every page. It stands in the page's head (app/server.py), before Streamlit is loaded.
+ */
+(() => {
+  const MADE_BY_HAND = ["pointerdown", "keydown", "click"];
+  const SUGGESTIONS = "[class*='st-key-suggest_'] button"; // app.page.suggestion
+  const PICTURE = "[data-testid='stMain'] [class*='st-key-player-']";
+  const SENTENCES = 144; // px; the browser's header and what is said above a picture
+
+  /*
+   * One act of the reader is one step of Back. The server corrects the link with a message a parameter, and Streamlit
+   * makes an entry of the history of each; all but the first of an act take the place of the one before.
+   */
+  let acted = false;
+  for (const kind of MADE_BY_HAND) addEventListener(kind, () => (acted = true), { capture: true, passive: true });
+  const push = history.pushState;
+  history.pushState = function (...entry) {
+    (acted ? push : history.replaceState).apply(history, entry);
+    acted = false;
+  };
+
+  /* What a suggestion sets stands at the head of the page; whoever presses one sees it happen. */
+  addEventListener("click", ({ target }) => {
+    const picture = document.querySelector(PICTURE);
+    if (picture && target.closest?.(SUGGESTIONS)) bringIntoView(picture);
+  });
+
+  /** Scrolls to the first screen where the picture begins in its upper half, else, on a phone, to the picture. */
+  function bringIntoView(picture) {
+    const scroller = picture.closest("[data-testid='stMain']");
+    const { top, bottom } = picture.getBoundingClientRect();
+    if (top >= 0 && bottom <= innerHeight) return;
+    const place = top + scroller.scrollTop;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    scroller.scrollTo({ top: place < innerHeight / 2 ? 0 : place - SENTENCES, behavior: still ? "instant" : "smooth" });
+  }
+})();
