@@ -3,7 +3,7 @@
  */
 (() => {
   const MADE_BY_HAND = ["pointerdown", "keydown", "click"];
-  const SUGGESTIONS = "[class*='st-key-suggest_'] button"; // app.page.suggestion
+  const LEADING_UP = "[class*='st-key-up_'] button"; // app.page.leading_up
   const PICTURE = "[data-testid='stMain'] [class*='st-key-player-']";
   const SENTENCES = 144; // px; the browser's header and what is said above a picture
 
@@ -19,10 +19,10 @@
     acted = false;
   };
 
-  /* What a suggestion sets stands at the head of the page; whoever presses one sees it happen. */
+  /* What a button far below sets stands at the head of the page; whoever presses it sees what it does. */
   addEventListener("click", ({ target }) => {
     const picture = document.querySelector(PICTURE);
-    if (picture && target.closest?.(SUGGESTIONS)) bringIntoView(picture);
+    if (picture && target.closest?.(LEADING_UP)) bringIntoView(picture);
   });
 
   /** Scrolls to the first screen where the picture begins in its upper half, else, on a phone, to the picture. */

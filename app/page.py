@@ -168,6 +168,16 @@ def notebook(source: str) -> str:
     )
 
 
+def leading_up(key: str) -> str:
+    """Return the key of a button that changes the page's first picture: a press brings it into view (frame.js)."""
+    return f"up_{key}"
+
+
+def suggestion(text: str, act: Callable[..., object], *args: object, key: str) -> None:
+    """Offer something to try, which is set at the head of the page; a press leads up there."""
+    st.button(text, key=leading_up(key), type="tertiary", icon=":material/arrow_forward:", on_click=act, args=args)
+
+
 def predict(*, key: str, question: str, options: list[str], answer: int, explanation: str) -> None:
     """Ask first, tell afterwards: the answer appears when the reader has chosen one and asks for it."""
     chosen = st.radio(question, range(len(options)), index=None, format_func=options.__getitem__, key=key)

@@ -54,11 +54,4 @@ def show() -> None:
         (_("All rows in the file's order without shuffle: watch the bars."), in_order),
     )
     for place, (text, values) in enumerate(suggestions):
-        st.button(
-            text,
-            key=f"try_{place}",
-            type="tertiary",
-            icon=":material/arrow_forward:",
-            on_click=st.session_state.update,
-            args=(values,),
-        )
+        page.suggestion(text, st.session_state.update, values, key=str(place))

@@ -73,7 +73,7 @@ def show_sweep(points: Points, settings: Settings, *, with_bias: bool) -> None:
         for row, racer in enumerate(found.racers)
     ]
     page.status(_("At lr = {lr} the final losses are: {ends}.").format(lr=chosen_label, ends=_("; ").join(ends)))
-    if st.button(_("Use this learning rate"), key="rates.use", on_click=use, args=(chosen,)):
+    if st.button(_("Use this learning rate"), key=page.leading_up("rate"), on_click=use, args=(chosen,)):
         st.rerun()  # the whole page: this part alone would not show it
     st.caption(rate_sweep.in_words(points, settings, with_bias))
     runs = rate_sweep.table(points, settings, with_bias)

@@ -142,7 +142,7 @@ def _row(jobs: Jobs, run: RunSummary) -> None:
             about = run_text.write(run.spec).replace("~", " ")
             best = percent(run.best_accuracy or 0.0)
             st.markdown(f"`{about}` · {best} · {run.when:%Y-%m-%d}")
-            st.button(_("Open"), on_click=_open, args=(run.key,), key=f"open_{run.key}")
+            st.button(_("Open"), on_click=_open, args=(run.key,), key=page.leading_up(run.key))
         st.button(_("Remove"), on_click=jobs.store.remove, args=(run.key,), key=f"remove_{run.key}")
 
 

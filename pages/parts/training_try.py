@@ -42,15 +42,12 @@ def suggestions() -> None:
         ),
     ]
     for number, (text, spec) in enumerate(runs):
-        st.button(text, key=f"try_{number}", type="tertiary", icon=":material/arrow_forward:", on_click=setup.put,
-                  args=(spec,))  # fmt: skip
-    st.button(
+        page.suggestion(text, setup.put, spec, key=str(number))
+    page.suggestion(
         _("Add a run to the comparison, change one number, train again: which difference is more than chance?"),
-        key="try_compare",
-        type="tertiary",
-        icon=":material/arrow_forward:",
-        on_click=compare.open_prepared,
-        args=("optimizers",),
+        compare.open_prepared,
+        "optimizers",
+        key="compare",
     )
 
 

@@ -3,6 +3,7 @@ from playwright.sync_api import expect
 
 from app.course import COURSE
 from app.i18n import translations
+from tests.browser.rest import rest
 
 PATHS = ["", *(entry.path for entry in COURSE)]
 SCREENS = {
@@ -14,6 +15,8 @@ WIDER_THAN_THE_SCREEN = """
 Math.max(...[document.documentElement, document.querySelector('[data-testid="stMain"]')]
   .map(element => element.scrollWidth - element.clientWidth))
 """
+
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 
 def title_of(path, language):
@@ -98,3 +101,24 @@ def test_a_page_that_was_set_is_one_step_of_back(visit, app_address):
     page.go_back()
     page.get_by_role("heading", level=1, name=title_of("descent", "en")).wait_for()
     expect(page.get_by_label("Learning rate", exact=True)).to_have_value("0.03")
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+@pytest.mark.parametrize("screen", ["laptop", "phone"])
+@pytest.mark.parametrize("path", ["batches", "training"])
+def test_a_suggestion_brings_the_picture_into_view(visit, app_address, path, screen, motion):
+    page = visit(f"{app_address}/{path}?try=true&lang=en", reduced_motion=motion, **SCREENS[screen])
+    page.locator(".player canvas").first.wait_for()
+    rest(page)
+    button = page.locator("[class*='st-key-up_'] button").nth(1)
+    button.scroll_into_view_if_needed()
+    scrolled = page.evaluate(SCROLLED)
+    assert scrolled > 300
+    button.click()
+    if motion == "reduce":
+        assert page.evaluate(SCROLLED) < scrolled - 300  # at once
+    rest(page)
+    box = page.locator(".player").first.bounding_box()
+    assert 0 < box["y"] < SCREENS[screen]["viewport"]["height"] / 2
+    status = page.get_by_test_id("stMain").get_by_test_id("stMarkdown").filter(has=page.locator("[role=img]")).first
+    assert status.bounding_box()["y"] > 0

@@ -195,7 +195,7 @@ def test_torch_hands_out_the_same():
 def test_the_right_answer_is_computed():
     at = opened("try")
     at.radio(key="try_iterations").set_value(1).run()
-    at.button(key="try_iterations_reveal").click().run()
+    at.button(key="up_iterations_reveal").click().run()
     assert "Right" in said(at)
     assert "⌈759 / 32⌉ = 24, and 759 − 23 · 32 = 23" in said(at)
 
@@ -211,8 +211,8 @@ def test_what_is_suggested_can_be_tried(place):
 
 def test_a_suggestion_leaves_nothing_of_the_one_before():
     at = opened("try", rows="all", order="sorted", batch_size="7")
-    at.button(key="try_0").click().run()
-    at.button(key="try_1").click().run()
+    at.button(key="up_0").click().run()
+    at.button(key="up_1").click().run()
     assert [at.toggle(key=key).value for key in ("shuffle", "drop_last")] == [True, False]
     assert "stochastic gradient descent, with 12 updates" in said(at)
     assert at.query_params["batch_size"] in ("1", ["1"])

@@ -86,7 +86,7 @@ def test_a_chosen_learning_rate_is_put_in_force():
     rates = rate_sweep.swept(PRESETS["noisy"].points, Settings(), False).rates
     wanted = rates[20]
     at.select_slider(key="rates.pick").set_value(f"{wanted:.4g}").run()
-    at.button(key="rates.use").click().run()
+    at.button(key="up_rate").click().run()
     assert sentences(at) == []
     assert at.session_state["lr"] == pytest.approx(wanted, rel=1e-3)
 

@@ -654,7 +654,7 @@ def test_no_larger_rate_is_advised_while_the_rate_climbs():
 
 def test_a_suggestion_sets_the_controls():
     at = visit(**SMALL, lr=5, **{"try": "true"})
-    fine(at.button(key="try_1").click().run())
+    fine(at.button(key="up_1").click().run())
     assert (at.number_input(key="epochs").value, at.number_input(key="images").value) == (1, 10_000)
     assert at.number_input(key="lr").value == 0.01
 

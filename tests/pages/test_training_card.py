@@ -122,7 +122,7 @@ def test_another_visit_opens_it_again(empty, exported):
     (listed,) = empty.store.imported()
     later = opened()
     assert not card(later)
-    fine(later.button(key=f"open_{listed.key}").click().run())
+    fine(later.button(key=f"up_{listed.key}").click().run())
     assert listed.key in card(later)
 
 
