@@ -6,6 +6,9 @@ no binary file that could be older than its source.
 
 import gettext as _gettext
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,12 +20,13 @@ from app.choice import choice
 from core.errors import InputError
 from core.messages import N_
 
-__all__ = ["LANGUAGES", "N_", "_", "error_sentence", "language", "language_switch", "ngettext"]
+__all__ = ["LANGUAGES", "N_", "_", "error_sentence", "language", "language_switch", "ngettext", "speaking"]
 
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "zh": "简体中文"}  # as in the URL: ?lang=zh
 _CATALOGUES = {"zh": "zh_CN"}  # en needs none: it is the source text
 _KEY = "lang"
+_spoken: ContextVar[str | None] = ContextVar("spoken", default=None)  # where there is no session
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -46,8 +50,20 @@ def browser_language() -> str:
 
 def language() -> str:
     """Return the code of this session's language: the switch, or the browser's before there is one."""
+    if (spoken := _spoken.get()) is not None:
+        return spoken
     chosen = st.session_state.get(_KEY)
     return chosen if chosen in LANGUAGES else browser_language()
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Let a thread that has no session speak the language with this code."""
+    token = _spoken.set(code)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 def language_switch() -> None:

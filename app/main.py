@@ -37,6 +37,7 @@ if __name__ == "__main__":
 elif __name__ == "main":
     from streamlit.starlette import App
 
+    from app.quick import routes
     from app.server import lifespan, middleware
 
-    app = App(__file__, lifespan=lifespan, middleware=middleware)
+    app = App(__file__, lifespan=lifespan, middleware=middleware, routes=routes)

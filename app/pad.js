@@ -3,7 +3,8 @@
  *
  * Streamlit calls the default export when the component appears, and again whenever its data or the theme changes.
  * The modules in browser/ and pad/ are joined in front of this file by app/pad.py. At most one message is on its way: the next
- * one waits until Python's answer, whose `seen` names the message that it has seen, has come back.
+ * one waits until Python's answer, whose `seen` names the message that it has seen, has come back. While a line grows, a
+ * quicker way is taken where there is one (app/quick.py); there, too, one question waits for the answer to the one before.
  */
 import { debounced, fill, oncePerFrame } from "./browser/dom.js";
 import { Address } from "./browser/address.js";
@@ -11,7 +12,6 @@ import { onGrid, pointCount, read, simplified, written } from "./pad/strokes.js"
 import { Paper } from "./pad/paper.js";
 
 const APART = 4; // units that a hand moves before the stroke gets another point
-const BETWEEN = 40; // ms, at least, from one message to the next
 const LOST = 1500; // ms after which an answer is no longer waited for
 const KEY_STEP = 10; // units that an arrow key moves the pen; with Shift a fifth of that
 const UNDOS = 100;
@@ -49,6 +49,7 @@ class Pad {
     this.pointer = null; // the id of the pointer that draws it; null for the keyboard
     this.cursor = { x: data.side / 2, y: data.side / 2, down: false };
     this.keyed = false; // the keyboard was used last
+    this.full = false; // a stroke was refused
     this.version = this.sent = this.seen = 0; // of the drawing: now, in the latest message, in the latest answer
     this.serial = Date.now(); // numbers of messages go on where another browser's tab may have stopped
     this.address = new Address(data.key);
@@ -87,7 +88,7 @@ class Pad {
       else this.share();
     }
     if (data.seen === this.serial) this.answered();
-    this.parts.message.textContent = data.message;
+    this.warn();
     this.announce();
     this.redraw();
     return visit;
@@ -196,7 +197,8 @@ class Pad {
     const { strokes } = this.drawing;
     const { most, side } = this.data;
     if (strokes.length >= most.strokes || pointCount(strokes) >= most.points) {
-      this.parts.message.textContent = this.data.labels.full;
+      this.full = true;
+      this.warn();
       return;
     }
     this.remember();
@@ -247,10 +249,17 @@ class Pad {
 
   change() {
     this.root.dataset.version = ++this.version;
+    this.full = false;
     this.parts.message.textContent = "";
     if (!this.stroke) this.share();
     this.redraw();
+    this.ask();
     this.send();
+  }
+
+  /** Says what is wrong with the drawing: what Python found, or that no more fits on the pad. */
+  warn() {
+    this.parts.message.textContent = this.data.message || (this.full ? this.data.labels.full : "");
   }
 
   share() {
@@ -259,13 +268,42 @@ class Pad {
 
   // --- Python
 
+  /** Asks on the quick way what is seen now; its answer calls this again. Where nobody answers, Python is told instead. */
+  async ask() {
+    if (!this.asks() || this.asking || this.asked === this.version || this.closed) return;
+    const version = (this.asked = this.version);
+    this.asking = true;
+    try {
+      const answer = await post(this.data.quick, this.drawing);
+      this.told(answer, version);
+    } catch (error) {
+      if (error.name !== "TimeoutError") this.refused = this.data.quick; // a busy server may answer the next question
+      this.send();
+    }
+    this.asking = false;
+    this.ask();
+  }
+
+  asks() {
+    return this.data.live && this.data.quick && this.data.quick !== this.refused;
+  }
+
+  /** Hands on what was answered, unless Python has said something about a later state of the drawing. */
+  told(answer, version) {
+    if (this.closed || version < this.seen) return;
+    this.seen = version;
+    this.data = { ...this.data, said: answer.said };
+    window.dispatchEvent(new CustomEvent("player-news", { detail: answer }));
+    this.root.dataset.answered = version;
+    this.announce();
+  }
+
   /** Tells Python what is new, unless it has not answered yet; then its answer is what calls this again. */
   send() {
     clearTimeout(this.later);
-    const news = this.version !== this.sent && (this.data.live || !this.stroke);
+    const news = this.version !== this.sent && (!this.stroke || (this.data.live && !this.asks()));
     if (!news || this.closed) return;
-    const waited = performance.now() - (this.sentAt ?? -Infinity);
-    const wait = this.waiting ? LOST - waited : BETWEEN - waited;
+    const wait = this.waiting ? LOST - (performance.now() - this.sentAt) : 0;
     if (wait > 0) {
       this.later = setTimeout(() => this.send(), wait);
       return;
@@ -278,7 +316,10 @@ class Pad {
 
   answered() {
     this.waiting = false;
-    this.root.dataset.answered = this.sent;
+    if (this.sent < this.seen) this.asked = 0; // the bars go back to an earlier state: ask for the present one again
+    this.seen = Math.max(this.seen, this.sent);
+    this.root.dataset.answered = this.seen;
+    this.ask();
     this.send();
   }
 
@@ -299,4 +340,15 @@ class Pad {
     this.observer.disconnect();
     this.address.close();
   }
+}
+
+async function post(address, question) {
+  const response = await fetch(new URL(address, document.baseURI), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(question),
+    signal: AbortSignal.timeout(LOST),
+  });
+  if (!response.ok) throw new Error(response.statusText);
+  return response.json();
 }

@@ -3,14 +3,16 @@
     pixels = pad(key="digit", label=_("Draw a digit"))  # (SIDE, SIDE) from 0 (paper) to 255 (ink), or None
 
 A page that follows the pen takes the picture first, computes, and draws the pad last, in a place of its own; the pad
-sends the next state of the drawing when the run that drew it has ended:
+sends the next state of the drawing when the run that drew it has ended. Where the page offers a quicker way
+(`app.quick`), the pad asks there with every move, hands the answer on to the player that it names, and tells the page
+when the pen is lifted:
 
     left, right = st.columns(2)
     pixels = drawn_pixels("digit")
     with right:
         ...
     with left:
-        pad(key="digit", label=_("Draw a digit"), live=True)
+        pad(key="digit", label=_("Draw a digit"), live=True, quick=address)
 
 The drawing is part of the shared link.
 """
@@ -63,13 +65,17 @@ def drawn_pixels(key: str) -> Pixels | None:
     return None if drawing == Drawing() else digits.pixels(drawing)
 
 
-def pad(*, key: str, label: str, live: bool = False, said: str = "", at_rest: Sequence[str] = ()) -> Pixels | None:
+def pad(
+    *, key: str, label: str, live: bool = False, quick: str = "", said: str = "", at_rest: Sequence[str] = ()
+) -> Pixels | None:
     """Draw the pad and return the picture on it; the page runs again when the drawing changes.
 
     Args:
         key: unique on the page, a-z, 0-9, _ and -; the drawing's name in the shared link begins with it.
         label: translated; what shall be drawn.
         live: the page runs while a line grows, too; then draw the pad last.
+        quick: where a live pad asks instead while a line grows, from `app.quick.offered`; it answers with
+            `app.player.News.message`.
         said: what a screen reader reads out after a change, such as the prediction.
         at_rest: keys of the fragments that run anew when the pen is lifted, the pad's own among them; none: that alone.
     """
@@ -81,6 +87,7 @@ def pad(*, key: str, label: str, live: bool = False, said: str = "", at_rest: Se
             "key": key,
             "label": label,
             "live": live,
+            "quick": quick,
             "side": digits.SIDE,
             "pen": digits.PEN,
             "most": {"strokes": digits.MAX_STROKES, "points": digits.MAX_POINTS},

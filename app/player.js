@@ -17,6 +17,8 @@ import { Picture } from "./browser/picture.js";
 const RELEASED = 120; // ms after which a hand that let go has let go, and not only pressed an arrow key again
 const LONGEST = 5; // captions by number of characters, among which is the one with the most lines
 
+const SIGNS = { neutral: "arrow_forward", good: "check_circle", warning: "warning", bad: "error" }; // as in app/page.py
+
 const players = new WeakMap(); // element -> Player
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -41,7 +43,7 @@ class Player {
     this.bounds = {}; // parameter -> its slider
     this.told = {}; // parameter -> values that the page was told and has not sent back yet
     const part = (name) => root.querySelector(`.${name}`);
-    this.parts = { formula: part("formula"), chart: part("chart"), message: part("message"), caption: part("caption"), announcer: part("announcer") };
+    this.parts = { formula: part("formula"), said: part("said"), chart: part("chart"), message: part("message"), caption: part("caption"), announcer: part("announcer") };
     this.address = new Address(key);
     this.picture = new Picture(this.parts.chart);
     this.sliders = new Sliders(part("sliders"), (param, value) => this.steer(param, value), () => this.release());
@@ -53,6 +55,8 @@ class Player {
     this.observer = new ResizeObserver(refit);
     this.observer.observe(this.parts.chart);
     for (const button of root.querySelectorAll("[data-save]")) button.onclick = () => this.save(button.dataset.save);
+    this.onNews = ({ detail }) => detail.key === this.data?.key && this.take(detail);
+    window.addEventListener("player-news", this.onNews);
   }
 
   /**
@@ -74,6 +78,13 @@ class Player {
     return visit === this.visits;
   }
 
+  /** Takes what another component was told on a quicker way (see `News` in player.py), until Python sends something. */
+  take({ data, ...news }) {
+    this.data = { ...this.data, ...news, data: { ...this.data.data, ...data } };
+    this.label(this.data.labels);
+    this.redraw();
+  }
+
   label(labels) {
     this.timeline.label(labels);
     for (const button of this.root.querySelectorAll("[data-save]")) {
@@ -82,6 +93,16 @@ class Player {
     this.root.setAttribute("aria-label", labels.chart);
     this.root.setAttribute("aria-description", this.data.steps ? labels.keys : "");
     this.parts.chart.setAttribute("aria-label", this.data.alt);
+    this.say(this.data);
+  }
+
+  /** Shows the sentence above the picture. */
+  say({ said, kind }) {
+    const { said: line } = this.parts;
+    line.hidden = !said;
+    line.dataset.kind = kind;
+    line.querySelector(".sign").textContent = SIGNS[kind];
+    line.querySelector(".words").textContent = said;
   }
 
   /** Takes the sliders: a new default moves the parameter there, a first one comes from the shared link. */
@@ -261,6 +282,7 @@ class Player {
 
   close() {
     this.closed = true;
+    window.removeEventListener("player-news", this.onNews);
     this.observer.disconnect();
     this.announce.cancel();
     this.release.cancel();

@@ -36,6 +36,7 @@ import pandas as pd
 import streamlit as st
 
 from app.i18n import _
+from app.page import Kind
 from app.palette import QUANTITIES
 from app.script import joined, loader, published
 from app.vega import ensure_bundle
@@ -84,6 +85,21 @@ class Drag:
         return straight | dict(self.set)
 
 
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What changes of a picture while a hand moves: drawn by the page, or sent past it (see `app.quick`)."""
+
+    data: Mapping[str, Rows]  # the sources that change
+    alt: str
+    said: str
+    kind: Kind
+
+    def message(self, key: str) -> dict[str, Any]:
+        """Write the news for the player with this key, which the browser hands it as the event "player-news"."""
+        data = {source: encoded(rows) for source, rows in self.data.items()}
+        return {"key": key, "data": data, "alt": self.alt, "said": self.said, "kind": self.kind}
+
+
 def player(
     chart: Any,  # noqa: ANN401 - an Altair chart (any of its many classes) or a Vega-Lite dict
     *,
@@ -91,6 +107,8 @@ def player(
     alt: str,
     name: str,
     data: Mapping[str, Rows] | None = None,
+    said: str = "",
+    kind: Kind = "neutral",
     steps: int = 0,
     start: int = 0,
     first: int = 1,
@@ -112,6 +130,8 @@ def player(
         alt: what a reader who cannot see the picture needs to know; required.
         name: file name of downloaded pictures, without ending.
         data: rows per named data source; may be replaced on every run.
+        said: a sentence above the picture that changes with it, and sooner than the page's own elements (see `News`).
+        kind: of the sentence, as in `app.page.status`.
         steps: how many values 0 … steps-1 the chart's parameter `step` takes; 0 draws no timeline.
         start: the step at first; negative counts from the end, so -1 follows data that streams in.
         first: the number of the first step for the reader, on the timeline and in the link; 0 where it lies before
@@ -142,6 +162,8 @@ def player(
             "key": key,
             "spec": outline.text,
             "data": {source: encoded(rows) for source, rows in data.items()},
+            "said": said,
+            "kind": kind,
             "steps": steps,
             "timed": "step" in outline.params,  # there may be steps later, so the shared link keeps its place
             "start": max(0, start + steps if start < 0 else min(start, steps - 1)),

@@ -73,7 +73,7 @@ def read_drawing(sent: object) -> Drawing:
         strokes = tuple(_points(stroke) for stroke in flat)
         example = sent.get("example")
         return Drawing(strokes=strokes, example=None if example is None else _whole(example))
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, OverflowError) as error:
         raise InputError("The pad sent something that is no drawing; reload the page.") from error
 
 

@@ -1,6 +1,8 @@
 """Draw a digit: what every trained network sees in it while it grows, how it is made small, and what decides."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -12,10 +14,11 @@ from app.figures import digit_rows as drawn
 from app.figures import digit_words as words
 from app.figures.digit_names import short_names
 from app.figures.digit_words import Answer
-from app.i18n import _, error_sentence, language
-from app.pad import drawn_pixels, pad, sent
-from app.player import player
-from core.digits import STEPS, Centred, Drawing, centre, pixels
+from app.i18n import _, error_sentence, language, speaking
+from app.pad import pad, sent
+from app.player import News, player
+from app.quick import offered
+from core.digits import STEPS, Centred, Drawing, centre, pixels, read_drawing
 from core.errors import InputError
 from core.job import Job
 from core.jobs import Jobs
@@ -27,7 +30,8 @@ from pages.parts import training_compare
 
 KEY = "digit"  # of the pad, in the link as well
 LOADING = 0.5  # s between two looks while PyTorch is loaded
-FRAGMENTS = (f"{KEY}-follow", f"{KEY}-closer")  # what runs anew when the pen is lifted; the first while a line grows
+FRAGMENTS = (f"{KEY}-follow", f"{KEY}-closer")  # what runs anew when the pen is lifted
+BARS = f"{KEY}-bars"  # of the player that follows the pen
 NETS = f"{KEY}.nets"  # in the session: the networks, so that they are not looked up while a line grows
 
 
@@ -44,8 +48,9 @@ def _follow(jobs: Jobs, spec: RunSpec, was_ready: bool) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with right:
         said = _live(nets) if ready else _loading()
+    quick = offered((KEY, language(), nets), partial(_answer, nets, language())) if ready else ""
     with left:  # last: the pad tells what is new when it sees that this run has ended
-        pad(key=KEY, label=_("Draw a digit, 0 to 9"), live=True, said=said, at_rest=FRAGMENTS)
+        pad(key=KEY, label=_("Draw a digit, 0 to 9"), live=True, quick=quick, said=said, at_rest=FRAGMENTS)
     if ready != was_ready:
         st.rerun()  # the page asks no more every half second
 
@@ -65,29 +70,42 @@ def _loading() -> str:
 
 def _live(nets: tuple[Net, ...]) -> str:
     """Draw each network's bars and return what was said."""
-    small = _small()
-    answers: list[Answer] = list(predict(nets, small.field)) if small else [None] * len(nets)
-    names = short_names([net.spec for net in nets])
-    sentence, kind = words.status(names, answers, sent(KEY).drawing, small)
-    page.status(sentence, kind)
+    answers, news = _news(nets, sent(KEY).drawing)
     player(
         compiled(figure.bars),
-        key=f"{KEY}-bars",
+        key=BARS,
         name="drawn-digit",
-        alt=words.bars_alternative(names, answers),
-        data=drawn.bar_rows(nets, names, answers, language()),
+        alt=news.alt,
+        data=news.data,
+        said=news.said,
+        kind=news.kind,
         height=figure.ROW * max(1, len(nets)),
     )
     for error in (answer for answer in answers if isinstance(answer, InputError)):
         page.status(error_sentence(error), "warning")
-    return sentence
+    return news.said
 
 
-def _small() -> Centred | None:
-    """Return the drawing as the networks get it; None where nothing is drawn, or no more than a dot."""
-    picture = drawn_pixels(KEY)
+def _news(nets: tuple[Net, ...], drawing: Drawing) -> tuple[list[Answer], News]:
+    """Ask the networks and put their answers into bars and words."""
+    small = _small(drawing)
+    answers: list[Answer] = list(predict(nets, small.field)) if small else [None] * len(nets)
+    names = short_names([net.spec for net in nets])
+    said, kind = words.status(names, answers, drawing, small)
+    data = drawn.bar_rows(nets, names, answers, language())
+    return answers, News(data=data, alt=words.bars_alternative(names, answers), said=said, kind=kind)
+
+
+def _answer(nets: tuple[Net, ...], code: str, question: object) -> dict[str, Any]:
+    """Answer the pad past the page, in the language with this code. Raises InputError where it sent no drawing."""
+    with speaking(code):
+        return _news(nets, read_drawing(question))[1].message(BARS)
+
+
+def _small(drawing: Drawing) -> Centred | None:
+    """Return a drawing as the networks get it; None where nothing is drawn, or no more than a dot."""
     try:
-        return centre(picture) if picture is not None else None
+        return centre(pixels(drawing))
     except InputError:
         return None
 

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.digits import MAX_POINTS, PEN, SIDE
+from tests.browser.rest import rest
 from tests.browser.views import SCRIPT, drawn
 
 RUN = "images=3000&epochs=1&lr=0.1&lang=en"
@@ -238,7 +239,7 @@ def trained_address(app_address, chromium):
 
 def test_the_prediction_follows_the_pen(visit, trained_address):
     page = visit(f"{trained_address}/training?{RUN}&digit=true", lambda page: page.add_init_script(path=SCRIPT))
-    status = page.get_by_test_id("stMarkdown").filter(has_text=SAYS)
+    status = page.locator(".player .said").filter(has_text=SAYS)
     expect(page.get_by_text("the networks say at once what they see")).to_be_visible(timeout=PATIENCE)
     drawn(page, "bars")
     page.mouse.move(*at(page, ONE[0]))
@@ -252,6 +253,52 @@ def test_the_prediction_follows_the_pen(visit, trained_address):
     drawn(page, "cells")
     assert page.evaluate("() => viewWith('marks').data('images').length") == 5
     assert page.evaluate("() => viewWith('cells').data('cells').length") == 28 * 28
+
+
+def open_digit(page, address):
+    page.goto(f"{address}/training?{RUN}&digit=true")
+    expect(page.get_by_text("the networks say at once what they see")).to_be_visible(timeout=PATIENCE)
+    surface(page)
+    rest(page)
+
+
+def predicted(page):
+    return page.locator(".player .said").filter(has_text=SAYS)
+
+
+def test_while_a_line_grows_the_page_does_not_run(visit, trained_address):
+    told, asked = [], []
+
+    def prepare(page):
+        page.on("request", lambda request: asked.append(request.url) if "/quick/" in request.url else None)
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: told.append(frame)))  # noqa: PLW0108 - it marks its handlers
+
+    page = visit(trained_address, prepare)
+    open_digit(page, trained_address)
+    told.clear()
+    page.mouse.move(*at(page, ONE[0]))
+    page.mouse.down()
+    page.mouse.move(*at(page, ONE[1]), steps=20)
+    expect(predicted(page)).to_be_visible(timeout=PATIENCE)
+    assert asked
+    assert not told
+    page.mouse.up()
+    expect(page.get_by_text("How it is made small.")).to_be_visible(timeout=PATIENCE)
+    assert told
+
+
+@pytest.mark.parametrize("hindered", [{"status": 404}, {"status": 200, "body": "<html>"}, None], ids=str)
+def test_without_the_quick_way_the_page_answers(chromium, trained_address, hindered):
+    page = chromium.new_page(locale="en-GB")  # and not `visit`: the browser itself complains about the request
+    page.route("**/quick/*", lambda route: route.fulfill(**hindered) if hindered else route.abort())
+    open_digit(page, trained_address)
+    page.mouse.move(*at(page, ONE[0]))
+    page.mouse.down()
+    page.mouse.move(*at(page, ONE[1]), steps=20)
+    expect(predicted(page)).to_be_visible(timeout=PATIENCE)
+    page.mouse.up()
+    expect(page.get_by_text("How it is made small.")).to_be_visible(timeout=PATIENCE)
+    page.close()
 
 
 def test_on_a_phone_the_bars_take_the_column_and_the_images_stand_in_two_rows(visit, trained_address):

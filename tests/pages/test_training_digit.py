@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import quick
 from app.i18n import translations
 from core import jobs as jobs_module
 from core import trained_nets
 from core.datasets import mnist
 from core.device import find_placement
 from core.digits import STEPS, Drawing
+from core.errors import InputError
 from core.jobs import Jobs
 from core.kept import kept_run
 from core.predict import predict
@@ -73,7 +75,9 @@ def fine(at):
 
 
 def said(at):
-    return " ".join(element.value for element in at.markdown)
+    """Return the sentence above the bars, and all that stands on the page itself."""
+    bars = pictures(at).get("drawn-digit", {"said": ""})
+    return " ".join([bars["said"], *(element.value for element in at.markdown)])
 
 
 def pictures(at):
@@ -127,6 +131,22 @@ def test_the_gradient_belongs_to_the_chosen_network_and_digit(jobs):
     assert not np.allclose(*slopes)
 
 
+def test_past_the_page_the_pad_gets_the_same_answer(jobs):
+    bars = pictures(at := opened(THREE, language="zh"))["drawn-digit"]
+    token = pictures(at)["pad"]["quick"].removeprefix("quick/")
+    answer = quick._offers[token]({"strokes": [], "example": THREE.example})  # as the route asks, without a session
+    assert answer["data"]["bars"] == bars["data"]["bars"]
+    assert answer["key"] == bars["key"]
+    assert [answer[name] for name in ("said", "kind", "alt")] == [bars[name] for name in ("said", "kind", "alt")]
+    assert answer["said"]
+
+
+def test_past_the_page_what_is_no_drawing_is_refused(jobs):
+    token = pictures(opened())["pad"]["quick"].removeprefix("quick/")
+    with pytest.raises(InputError):
+        quick._offers[token]({"strokes": "x"})
+
+
 def test_a_dot_gets_a_sentence(jobs):
     at = opened(DOT)
     assert "no more than a dot" in said(at)
@@ -145,11 +165,10 @@ def test_while_torch_is_loaded_the_pad_is_there_already(jobs, monkeypatch):
     at = opened(THREE)
     assert "PyTorch is being loaded" in said(at)
     assert set(pictures(at)) == {"pad"}
+    assert not pictures(at)["pad"]["quick"]
 
 
 def test_weights_that_are_damaged_are_told_and_the_others_go_on(jobs, trained, monkeypatch):
-    from core.errors import InputError
-
     def weights(key, epoch):
         raise InputError("The weights of {key} are gone.", key=key)
 
