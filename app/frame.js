@@ -19,6 +19,19 @@
     acted = false;
   };
 
+  /* The Tab key enters a group of options at the chosen one, where Streamlit's segmented control has it enter at the
+   * first; from there the arrow keys go on. */
+  let byTab = false;
+  addEventListener("keydown", ({ key }) => (byTab = key === "Tab"), true);
+  addEventListener("pointerdown", () => (byTab = false), true);
+  addEventListener("focusin", (event) => {
+    const group = event.target.closest?.("[role='radiogroup']");
+    const chosen = group?.querySelector("[role='radio'][aria-checked='true']");
+    if (!byTab || !chosen || chosen === event.target || group.contains(event.relatedTarget)) return;
+    event.stopImmediatePropagation();
+    chosen.focus();
+  }, true);
+
   /* What a button far below sets stands at the head of the page; whoever presses it sees what it does. */
   addEventListener("click", ({ target }) => {
     const picture = document.querySelector(PICTURE);

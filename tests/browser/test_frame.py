@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -122,3 +124,42 @@ def test_a_suggestion_brings_the_picture_into_view(visit, app_address, path, scr
     assert 0 < box["y"] < SCREENS[screen]["viewport"]["height"] / 2
     status = page.get_by_test_id("stMain").get_by_test_id("stMarkdown").filter(has=page.locator("[role=img]")).first
     assert status.bounding_box()["y"] > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("link", ["stSidebarNavLink", "stPageLink-NavLink"])
+def test_a_link_that_has_the_keyboard_has_a_ring(visit, app_address, link, scheme):
+    page = open_fully(visit, app_address, "", color_scheme=scheme)
+    links = page.get_by_test_id(link)
+    links.nth(len(COURSE) - 1).wait_for()
+    rest(page)
+    links.first.focus()
+    page.keyboard.press("Tab")
+    expect(links.nth(1)).to_be_focused()
+    width, style, ring, ground = links.nth(1).evaluate(
+        "link => [...['outlineWidth', 'outlineStyle', 'outlineColor'].map(name => getComputedStyle(link)[name]),"
+        " getComputedStyle(document.querySelector('.stApp')).backgroundColor]"
+    )
+    assert (width, style) == ("2px", "solid")
+    assert abs(brightness(ring) - brightness(ground)) > 128
+
+
+def brightness(colour):
+    return sum(map(float, re.findall(r"[\d.]+", colour)[:3])) / 3
+
+
+def test_the_keyboard_enters_a_choice_at_what_is_chosen(visit, app_address):
+    page = visit(f"{app_address}/mse?preset=noisy&lang=en")
+    page.locator(".player canvas").first.wait_for()
+    rest(page)
+    options = page.get_by_role("radiogroup", name="Data").get_by_role("radio")
+    chosen = page.get_by_role("radiogroup", name="Data").get_by_role("radio", checked=True)
+    expect(chosen).not_to_have_text(options.first.inner_text())
+    page.get_by_test_id("stMainMenuButton").focus()
+    for _ in range(2):  # past the page's own scroll bar
+        page.keyboard.press("Tab")
+    expect(chosen).to_be_focused()
+    page.keyboard.press("ArrowLeft")  # from there the arrows go on
+    expect(chosen).not_to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(options.and_(page.locator(":focus"))).to_have_count(0)
