@@ -1,13 +1,15 @@
 """How long the predictions take to follow the pen: from a move of the pen to the frame with the redrawn bars.
 
 `python -m benchmarks.pad [--strokes 12]` drives a real Chromium: with the runs that ship with the project as networks,
-it draws strokes on the pad of the training page, a move every 16 ms, as a mouse does. The pad has one message on its
-way at a time, so a move may have to wait for the answer to the one before.
+it draws strokes on the pad of the training page, a move every 16 ms, as a mouse does. The pad has one question on its
+way at a time, so a move may have to wait for the answer to the one before. Each move counts from the pointer's own
+time until a frame of the browser shows bars that know it.
 """
 
 import argparse
 import math
 import tempfile
+import time
 from pathlib import Path
 from statistics import quantiles
 
@@ -55,13 +57,14 @@ def stroke(page: Page, number: int) -> None:
     if box is None:
         raise RuntimeError("the pad is not on the screen")
     radius = (0.15 + 0.2 * (number % 5) / 5) * box["width"]
+    start = time.perf_counter()
     for move in range(MOVES):
         angle = 2 * math.pi * move / MOVES
         x, y = box["width"] / 2 + radius * math.sin(angle), box["height"] / 2 - radius * math.cos(angle)
         page.mouse.move(box["x"] + x, box["y"] + y)
         if move == 0:
             page.mouse.down()
-        page.wait_for_timeout(PAUSE)
+        time.sleep(max(0.0, start + (move + 1) * PAUSE / 1000 - time.perf_counter()))
     page.mouse.up()
     page.get_by_role("button", name="Clear").click()
     page.wait_for_timeout(300)
@@ -81,12 +84,13 @@ def main() -> int:
     ):
         browser = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000}, locale="en")
+        page.set_default_timeout(120_000)
         page.goto(f"{address}/training?digit=true")
         page.locator(".pad canvas").scroll_into_view_if_needed()
         page.locator(".pad canvas").wait_for()
         page.get_by_role("button", name="Put a 3").click()
         page.get_by_text("networks see").or_(page.get_by_text("networks disagree")).first.wait_for(timeout=60_000)
-        page.locator(".player canvas").first.wait_for()
+        page.locator(".st-key-player-digit-bars canvas").wait_for()
         page.wait_for_load_state("networkidle")
         page.locator(".pad canvas").wait_for()
         page.evaluate(WATCH)
