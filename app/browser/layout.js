@@ -1,7 +1,7 @@
 /** Layout: charts as wide as their column, side by side where there is room, stacked where there is not. */
 
 const NARROW = 560; // px; below it legends go under the plot
-const COLUMN = 300; // px; the least that a plot in a row needs
+const COLUMN = 340; // px; the least that a plot in a row needs
 const GAP = 20; // px; Vega-Lite's space between plots
 const LEAST = 80; // px; no plot is narrower
 const GROWTH = [[1900, 1.5], [1400, 1.25], [0, 1]]; // from this width on, plots are so many times as high as declared

@@ -5,6 +5,7 @@ import { vegaConfig, withColours } from "./theme.js";
 import { arrange, isNarrow, plotWidths, shape, withWidths } from "./layout.js";
 
 const FRAME = 50; // px; first guess at what axes and padding add to a plot's width
+const NUMBERS = { decimal: ".", thousands: ",", grouping: [3], currency: ["", ""], percent: " %" }; // as in our sentences
 const EXACT = 2; // px; widths are whole numbers, so a row of plots may miss its column by that
 
 export class Picture {
@@ -42,6 +43,7 @@ export class Picture {
     const result = await window.vegaEmbed(host, { ...withWidths(spec, width, frame), datasets }, {
       actions: false,
       defaultStyle: false,
+      formatLocale: NUMBERS,
       renderer: "canvas",
       config: vegaConfig(theme, isNarrow(width)),
       tooltip: { theme: theme.dark ? "dark" : "light" },

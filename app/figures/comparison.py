@@ -23,14 +23,14 @@ from app.figures.training_axes import (
 from app.i18n import _
 from core.run import RunSpec
 
-ORDER = ("runa", "runb", "runc", "rund", "rune", "runf", "rung", "runh", "data")  # colours of runs by their order
+ORDER = ("runa", "runb", "runc", "rund", "data", "runf", "rune", "rung", "runh")  # colours of runs by their order
 OWN = ("mlp", "cnn", "inception", "resnet")  # networks that have a colour of their own
 DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2], [12, 4], [2, 4], [9, 2, 2, 2, 2, 2], [4, 4])
 HEIGHT = 120  # px; a laptop shows the plots of four runs and their legend without scrolling
 LINE = 21  # px; of the legend
 NARROW = 560  # px; below it the legend has only names, test accuracies and states
-COLUMNS = (("best", 0.63), ("speed", 0.74), ("spent", 0.835))  # of the legend, and their right ends
-STATE = 84  # px; of a run's state where the legend is narrow
+COLUMNS = (("best", 0.675), ("speed", 0.775), ("spent", 0.86))  # of the legend, and their right ends
+STATE = 84  # px; of a run's state where the legend is narrow, unless all runs have the same
 MARGIN = 56  # px; beside the plots, where a narrow legend begins
 AWAY = 3  # a part of the width that is out of sight
 POINTABLE = ("curves", "dots", "rows")  # marks of which one can be pointed at; each is a parameter
@@ -38,7 +38,8 @@ FAINT = 0.15  # opacity of the runs that are not pointed at
 
 _WIDTH = "range('legend_x')[1]"  # px
 _WIDE = f"({_WIDTH} > {NARROW})"
-_NAME = f"{_WIDTH} + {MARGIN} - {STATE} - 8 - 26 - 4 * em"  # px; of a name there, up to the accuracy
+_STATE = f"(data('titles')[0].state === '' ? {STATE + 8} : 0)"  # px; there, with the space before it
+_NAME = f"{_WIDTH} + {MARGIN} - {_STATE} - 26 - 4.5 * em"  # px; of a name there, up to the accuracy
 
 
 def colours(specs: tuple[RunSpec, ...]) -> tuple[str, ...]:
@@ -147,19 +148,24 @@ def _legend(look: dict[str, Any], runs: int) -> View:
     reach = {"share": left, "end": f"{left} + ({_WIDE} ? 44 : 20) / {_WIDTH}"}
     name = {
         "dx": alt.ExprRef(f"{_WIDE} ? 54 : 26"),
-        "limit": alt.ExprRef(f"{_WIDE} ? 0.48 * {_WIDTH} - 54 - 5 * em : {_NAME}"),
+        "limit": alt.ExprRef(f"{_WIDE} ? 0.53 * {_WIDTH} - 54 - 4.5 * em : {_NAME}"),
     }
-    state = alt.ExprRef(f"{_WIDE} ? 0.14 * {_WIDTH} : {STATE}")
+    state = alt.ExprRef(f"{_WIDE} ? 0.17 * {_WIDTH} : {STATE}")
+    each = row.transform_calculate(state=f"{_WIDE} || {_STATE} ? datum.state : ''")
+    common = titles.transform_calculate(state=f"{_WIDE} ? '' : datum.state")
     layers = [
         run.transform_calculate(**reach).mark_rule(strokeWidth=2.5).encode(**place, **look, x2="end:Q"),
         _cell(row, left, "name", align="left", **name),
-        _cell(row, f"{_WIDE} ? 0.86 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
+        _cell(each, f"{_WIDE} ? 0.885 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
+        _cell(common, f"{left} + 26 / {_WIDTH}", "state", align="left"),
     ]
-    accuracy = f"{_WIDE} ? 0.48 : 1 - {STATE + 8} / {_WIDTH}"
+    accuracy = f"{_WIDE} ? 0.53 : 1 - {_STATE} / {_WIDTH}"
     for field, share in (("accuracy", accuracy), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
         layers += [_cell(part, share, field, align="right", clip=True) for part in (row, titles)]
     # a wide line that nobody sees, so that a whole row can be pointed at
-    whole = run.transform_calculate(share=left, end="1").mark_rule(strokeWidth=LINE, opacity=0.001)
+    half = f"{LINE / 2} / {_WIDTH}"  # by which the line is longer than from end to end
+    whole = run.transform_calculate(share=f"{left} + {half}", end=f"1 - {half}")
+    whole = whole.mark_rule(strokeWidth=LINE, opacity=0.001)
     layers.append(whole.encode(**place, color=look["color"], x2="end:Q").add_params(_pointing("rows")))
     return alt.layer(*layers).properties(name="legend", width=880, height=alt.Step(LINE))
 

@@ -47,7 +47,7 @@ def rows(race: Race) -> Rows:
         "epochs": _together(race, list(map(_epochs, [race] * len(race.reports), race.reports, race.names))),
         "event": _together(race, [_event(report) for report in race.reports]),
         "legend": pd.DataFrame(_legend(race)),
-        "titles": pd.DataFrame([_titles()]),
+        "titles": pd.DataFrame([_titles(race.states)]),
     }
 
 
@@ -104,10 +104,11 @@ def _together(race: Race, frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else numbered[0]
 
 
-def _titles() -> dict[str, object]:
-    """Name the legend's columns, above the runs."""
+def _titles(states: tuple[str, ...]) -> dict[str, object]:
+    """Name the legend's columns, above the runs; a state that all runs share is said here where there is no column."""
     return {
         "line": -1,
+        "state": states[0] if len(set(states)) == 1 else "",
         "accuracy": _("test accuracy"),
         "best": _("best (epoch)"),
         "speed": _("images/s"),

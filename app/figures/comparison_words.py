@@ -125,9 +125,14 @@ def status(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequen
     if active:
         there = _("{done} of {runs} runs are there, {active} under way.")
     there = there.format(done=done, runs=len(jobs), active=active)
-    told = [re.sub(r"(?<=\d) | (?=\d)", FIXED, name) for name in called]
+    told = [re.sub(r"(?<=\d) | (?=\d)", FIXED, _quoted(name)) for name in called]
     sentences = [there if missing or active else "", *_order(reports, told), *_lost(jobs, reports, told)]
     return joined([sentence[:1].upper() + sentence[1:] for sentence in sentences]).replace(" %", f"{FIXED}%")
+
+
+def _quoted(name: str) -> str:
+    """Set a name that holds commas off from the sentence around it."""
+    return f"“{name}”" if ", " in name else name
 
 
 def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
@@ -269,7 +274,9 @@ def captions(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
             for report, name in zip(reports, called, strict=True)
             if report.epoch_count >= epoch
         ]
-        ranked = [f"{name} {percent(accuracy).replace(' ', FIXED)}" for accuracy, name in sorted(there, reverse=True)]
+        ranked = [
+            f"{_quoted(name)} {percent(accuracy).replace(' ', FIXED)}" for accuracy, name in sorted(there, reverse=True)
+        ]
         said.append(_("Test accuracy after epoch {epoch}: {runs}.").format(epoch=epoch, runs=_("; ").join(ranked)))
     return said
 

@@ -24,6 +24,7 @@ from app.i18n import _
 
 IMAGES_HEIGHT = 178  # px
 WIDE = 620  # px; from this width on the images stand in two rows of twelve, below in three of eight
+PHONE = 400  # px; below it three rows of six, the worst of them, have room for what is written under each
 
 OWN_SCALES: dict[str, Any] = {"color": "independent", "strokeWidth": "independent", "opacity": "independent"}
 # The worst mistake at the playhead, for the formula.
@@ -133,7 +134,7 @@ def _event(x: alt.X, scale: str) -> list[alt.Chart]:
 def _images() -> View:
     width, height = "range('mistakes_x')[1]", "range('mistakes_y')[0]"  # px
     wide = f"({width} > {WIDE})"
-    columns, rows = f"({wide} ? 12 : 8)", f"({wide} ? 2 : 3)"
+    columns, rows = f"({wide} ? 12 : {width} > {PHONE} ? 8 : 6)", f"({wide} ? 2 : 3)"
     tile, line = f"({width} / {columns})", f"({height} / {rows})"  # px
     font = f"min(17, max(10, {tile} / 4.7))"
     side = f"min({tile} - 2, {line} - 2.6 * {font} - 7)"  # below each image is room for two lines
@@ -142,7 +143,7 @@ def _images() -> View:
     sure = "(datum.confidence >= 0.995 ? '> 99 %' : format(100 * datum.confidence, '.0f') + ' %')"
     shown = (
         alt.Chart(source("mistakes"))
-        .transform_filter("datum.position == step")
+        .transform_filter(f"datum.position == step && datum.rank < {columns} * {rows}")
         .transform_lookup("index", from_=alt.LookupData(data=source("images"), key="index", fields=["url"]))
         .encode(
             tooltip=[

@@ -45,10 +45,10 @@ def report(losses, accuracies=(), *, spec=None, axis="epoch", ended=True, train=
     )  # fmt: skip
 
 
-def race(*reports):
+def race(*reports, states=()):
     names = tuple(f"run {place}" for place in range(len(reports)))
     colours = comparison.ORDER[: len(reports)]
-    return comparison_rows.Race(reports=reports, names=names, colours=colours, states=("",) * len(reports))
+    return comparison_rows.Race(reports=reports, names=names, colours=colours, states=states or ("",) * len(reports))
 
 
 @settings(deadline=None, max_examples=15)
@@ -114,6 +114,15 @@ def test_a_loss_that_is_not_finite_is_marked_and_nothing_of_it_is_drawn():
     assert rows["event"]["x"].tolist() == [0.3]
     assert rows["event"]["loss"].iloc[0] == pytest.approx(ema([2.0, 3.0], training_axes.BETAS[3])[-1])
     assert rows["curve"].query("run == 0")["s0"].tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("states", "common"),
+    [(("shipped", "shipped"), "shipped"), (("shipped", "trained here"), ""), (("12 %",), "12 %")],
+)
+def test_a_state_that_all_runs_share_is_said_above_them(states, common):
+    runs = race(*[report([2.0] * 4, [0.5])] * len(states), states=states)
+    assert comparison_rows.rows(runs)["titles"]["state"].tolist() == [common]
 
 
 def test_the_legend_has_the_numbers_at_each_position():
@@ -245,6 +254,14 @@ def job_with(gradient):
 def test_a_lead_that_chance_explains_is_none():
     level = words.status([job_with(1.0)] * 2, (report([1.0] * 10, [0.99]), report([1.0] * 10, [0.9905])), ("a", "b"))
     assert "b and a are level" in level
+
+
+def test_a_name_of_several_parts_is_set_off_in_sentences():
+    reports, called = (report([1.0] * 10, [0.9]), report([1.0] * 10, [0.5])), ("SGD, momentum 0.9", "Adam")
+    text = words.status([job_with(1.0)] * 2, reports, called)
+    assert "After epoch 1 “SGD, momentum\xa00.9” leads, 40.00 points before Adam." in text
+    (caption,) = words.captions(reports, called)
+    assert "“SGD, momentum 0.9” 90.00\xa0%; Adam 50.00\xa0%." in caption
 
 
 def test_the_captions_rank_the_runs():

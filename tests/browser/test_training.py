@@ -8,6 +8,7 @@ from app.figures.comparison import FAINT
 from app.figures.training import IMAGES_HEIGHT
 from app.figures.training_axes import PLOT_HEIGHT
 from core import run_text
+from core.models import MODELS
 from core.run import RunSpec
 from tests.browser.rest import rest
 from tests.browser.views import check_width
@@ -335,7 +336,42 @@ def test_the_settings_behind_more_fit_a_phone(visit, trained_address):
     check_width(page)
 
 
+def test_every_network_can_be_chosen_on_a_phone(visit, trained_address):
+    page = open_training(visit, trained_address, SMALL, viewport={"width": 390, "height": 844})
+    networks = page.locator(".st-key-model").get_by_role("radio")
+    boxes = [networks.nth(place).bounding_box() for place in range(networks.count())]
+    assert len(boxes) == len(MODELS)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+
+
+def test_what_is_written_under_the_mistakes_does_not_collide_on_a_phone(show, trained_address):
+    page, _ = show(f"training?{SMALL}", "mistakes", viewport={"width": 390, "height": 844})
+    boxes = page.evaluate(
+        """() => marksOf(viewWith("mistakes"), "text")
+          .filter(({ item, plot }) => plot.startsWith("mistakes") && item.datum?.predicted !== undefined)
+          .map(({ item: { bounds } }) => [bounds.x1, bounds.x2, bounds.y1, bounds.y2])"""
+    )
+    assert len(boxes) == 18
+    for place, (left, right, top, bottom) in enumerate(boxes):
+        for x1, x2, y1, y2 in boxes[:place]:
+            assert x2 < left or right < x1 or y2 < top or bottom < y1
+
+
 def test_a_comparison_fits_a_phone(show, trained_address):
     page, _ = show(f"training?{COMPARED}", "legend", viewport={"width": 390, "height": 844})
     check_width(page)
-    assert {"CNN", "MLP"} <= set(legend(page))
+    assert {"CNN", "MLP", "trained here"} <= set(legend(page))
+
+
+@pytest.mark.parametrize(("wide", "alike"), [(740, "y"), (660, "x")])
+def test_the_plots_of_a_comparison_stand_under_each_other_where_they_would_be_narrow(
+    show, trained_address, wide, alike
+):
+    page, _ = show(f"training?{COMPARED}", "legend", viewport={"width": wide, "height": 844})
+    plots = page.evaluate(
+        """() => scene(viewWith("legend"))
+          .filter(({ mark }) => ["loss_group", "accuracy_group"].includes(mark.name))
+          .map(({ x, y, item }) => ({ x, y, width: item.width }))"""
+    )
+    assert plots[0][alike] == pytest.approx(plots[1][alike])
+    assert min(plot["width"] for plot in plots) > 250
