@@ -21,10 +21,15 @@ def augment(pixels: torch.Tensor, generator: torch.Generator, shift: int, rotate
     clockwise; the way in x and in y is a whole number of pixels within ± `shift`. Both are drawn from `generator`,
     which lives on the CPU, so that every device sees the same images.
     """
-    count = len(pixels)
-    angles = (2 * torch.rand(count, generator=generator) - 1) * rotate  # (B,) degrees
-    moves = torch.randint(-shift, shift + 1, (count, 2), generator=generator)  # (B, 2) pixels in x and y
+    angles, moves = draw(len(pixels), generator, shift, rotate)
     return turn_and_move(pixels, angles.to(pixels.device), moves.to(pixels.device))
+
+
+def draw(count: int, generator: torch.Generator, shift: int, rotate: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return how far `count` images are turned, (B,) in degrees, and moved, (B, 2) pixels in x and y."""
+    angles = (2 * torch.rand(count, generator=generator) - 1) * rotate
+    moves = torch.randint(-shift, shift + 1, (count, 2), generator=generator)
+    return angles, moves
 
 
 def turn_and_move(pixels: torch.Tensor, angles: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ normalises them there. Against the course's DataLoader this saves two thirds of 
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -16,9 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.augmentation import augment
+from core.augmentation import draw, turn_and_move
 from core.device import Placement
+from core.errors import InputError
 from core.evaluation import evaluate
+from core.graphed import Graphed, graph, knows_graphs
 from core.images import load_images
 from core.models import MODELS
 from core.optimizing import Optimizing
@@ -38,8 +40,21 @@ def train(spec: RunSpec, placement: Placement, *, resume: Checkpoint | None = No
 
     To cancel, stop iterating. With `resume` the run goes on after that checkpoint's epoch, bit for bit as if it had
     never stopped. Same spec and placement, same numbers. Sets the number of threads of torch for this process (that
-    is part of the placement) and draws from generators of its own. Raises InputError for missing data.
+    is part of the placement) and draws from generators of its own. Raises InputError for missing data, and where the
+    memory of a GPU does not suffice.
     """
+    try:
+        yield from _train(spec, placement, resume)
+    except RuntimeError as error:
+        if "out of memory" not in str(error) and "ALLOC_FAILED" not in str(error):  # CUDA's and cuBLAS's words
+            raise
+        raise InputError(
+            "The GPU has too little free memory for this run. Take a smaller batch, or start it again when the other"
+            " runs and programs on the GPU have ended; it goes on after its last finished epoch."
+        ) from error
+
+
+def _train(spec: RunSpec, placement: Placement, resume: Checkpoint | None) -> Iterator[Record]:
     torch.set_num_threads(placement.threads)
     trainer = _Trainer(spec, placement, resume)
     if resume is None:
@@ -72,7 +87,8 @@ class _Trainer:
         self.network: nn.Module = network.to(self.device, memory_format=self.layout)  # type: ignore[call-overload]  # mypy does not know this overload
         x, labels = next(self.train_images.split(PROBE_IMAGES, self.layout))
         self.probe = Probe(self.network, self.train_images.normalise(x), labels)
-        self.randomness: AbstractContextManager[None] = self.stream if self._draws() else nullcontext()
+        draws = self._draws()
+        self.randomness: AbstractContextManager[None] = self.stream if draws else nullcontext()
         self.optimizing = Optimizing(spec, self.network)
         self.orders = torch.Generator().manual_seed(spec.seed)  # of the images, and how they are augmented
         self.seconds = 0.0
@@ -80,6 +96,8 @@ class _Trainer:
         self.best = (0.0, 0)  # test accuracy and its epoch
         if resume is not None:
             self._restore(resume)
+        # The step on a full batch in one launch, where the device knows such a thing and that gives the same numbers.
+        self.graphed = self._graph() if knows_graphs(self.device) and not draws else None
 
     def run_epoch(self) -> Iterator[Record]:
         """Go through the training images once, then test."""
@@ -93,8 +111,7 @@ class _Trainer:
         self.network.train()
         for start in range(0, len(indices), chunk):
             started = time.perf_counter()
-            with _deterministic(self.device):
-                steps = [self._step(index) for index in indices[start : start + chunk]]
+            steps = self._take_steps(indices[start : start + chunk])
             losses = torch.stack([loss for loss, _ in steps]).tolist()  # waits for an accelerator to finish these steps
             self.seconds += time.perf_counter() - started
             scores += [own for _, own in steps]
@@ -159,18 +176,54 @@ class _Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.placement.dtype == "bfloat16"):
             return self.network(x).float()  # type: ignore[no-any-return]  # torch types a module's call as Any
 
-    def _step(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Take one step on the images of `index` (B,); return the loss and the scores (B, 10) before its update."""
+    def _take_steps(self, indices: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """Take a step on the images of each index (B,); return its loss and the scores (B, 10) before its update.
+
+        An accelerator gets its work here and is not waited for.
+        """
+        spec = self.spec
+        with _deterministic(self.device):
+            if not spec.augments:
+                return [self._step(*self._batch(index)) for index in indices]
+            drawn = [draw(len(index), self.orders, spec.shift, spec.rotate) for index in indices]
+            angles, moves = (torch.cat(part).to(self.device, non_blocking=True) for part in zip(*drawn, strict=True))
+            parts = indices, angles.split(spec.batch_size), moves.split(spec.batch_size)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            return [self._step(*self._batch(*part)) for part in zip(*parts, strict=True)]
+
+    def _batch(self, index: Tensor, *moved: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the images of `index` (B,) as values 0 to 255 (B, C, H, W), and their labels (B,).
+
+        `moved` is what `turn_and_move` takes where they are augmented.
+        """
         x, labels = self.train_images.batch(index, self.layout)
-        if self.spec.augments:
-            x = augment(x, self.orders, self.spec.shift, self.spec.rotate).to(x, memory_format=self.layout)
+        if moved:
+            x = turn_and_move(x, *moved).to(x, memory_format=self.layout)
+        return x, labels
+
+    def _step(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Take one step; return the loss and the scores (B, 10) before its update."""
+        replayed = self.graphed if len(x) == self.spec.batch_size else None
+        loss, scores = (replayed or self._learn)(x, labels)
+        self.optimizing.step()
+        return loss, scores
+
+    def _learn(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Set the gradients of the batch's loss; return the loss and the scores (B, 10)."""
         with self.randomness:
             scores = self._forward(self.train_images.normalise(x))
         loss = F.cross_entropy(scores, labels)
         self.optimizing.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self.optimizing.step()
         return loss.detach(), scores.detach()
+
+    def _graph(self) -> Graphed | None:
+        """Return `_learn` on a full batch as a graph, or None where it does not hold."""
+        count = self.spec.batch_size
+        order = torch.arange(self.spec.train_images, device=self.device)
+        still = (torch.zeros(count, device=self.device), order.new_zeros(count, 2)) if self.spec.augments else ()
+        with _deterministic(self.device):
+            batches = [self._batch(index[:count], *still) for index in (order, order.flip(0))]
+            return graph(self._learn, self.network, batches)
 
     @torch.no_grad()
     def _test(self) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def _augmentation(spec: RunSpec) -> dict[str, str]:
         return {"import_math": "", "augmentation": "", "make_batch": "", "batch": "images[index]"}
     text = Path(__file__).with_name("augmentation.py").read_text(encoding="utf-8")
     functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
-    sources = [ast.get_source_segment(text, functions[name]) for name in ("augment", "turn_and_move")]
+    sources = [ast.get_source_segment(text, functions[name]) for name in ("augment", "draw", "turn_and_move")]
     return {
         "import_math": "import math\n",
         "augmentation": "".join(f"{source}\n\n\n" for source in sources),
