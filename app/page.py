@@ -173,7 +173,7 @@ def leading_up(key: str) -> str:
     return f"up_{key}"
 
 
-def suggestion(text: str, act: Callable[..., object], *args: object, key: str) -> None:
+def suggestion(text: str, act: Callable[..., None], *args: object, key: str) -> None:
     """Offer something to try, which is set at the head of the page; a press leads up there."""
     st.button(text, key=leading_up(key), type="tertiary", icon=":material/arrow_forward:", on_click=act, args=args)
 

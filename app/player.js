@@ -11,6 +11,7 @@ import { Address } from "./browser/address.js";
 import { fillFormula, followFormula, formulaPatch, layFormula } from "./browser/formula.js";
 import { Sliders } from "./browser/sliders.js";
 import { boundSignals, dragPatch, Drags } from "./browser/drag.js";
+import { Clock } from "./browser/clock.js";
 import { Timeline } from "./browser/timeline.js";
 import { Picture } from "./browser/picture.js";
 
@@ -47,7 +48,8 @@ class Player {
     this.address = new Address(key);
     this.picture = new Picture(this.parts.chart);
     this.sliders = new Sliders(part("sliders"), (param, value) => this.steer(param, value), () => this.release());
-    this.timeline = new Timeline(root, (step) => this.drawStep(step), (step) => this.restAt(step));
+    this.timeline = new Timeline(root, (step) => this.move(step), (step) => this.restAt(step));
+    this.clock = new Clock(root, (step) => this.follow(step));
     this.announce = debounced(() => this.speak(), 400);
     this.release = debounced(() => this.report(), RELEASED);
     this.drawing = Promise.resolve();
@@ -129,13 +131,16 @@ class Player {
 
   /** Takes the number of steps; when there are any for the first time, the shared link says which is shown; a page that
    * begins to call for `start` moves the playhead there. */
-  takeSteps({ steps, start, first, calls }) {
+  takeSteps({ steps, start, first, calls, moments }) {
     this.timeline.first = first;
-    if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? start + first) - first;
+    this.clock.take(moments);
+    const usual = this.clock.asked() ?? start;
+    if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? usual + first) - first;
     this.timeline.resize(steps, start);
     if (calls && this.calls === false) this.timeline.step = start;
     this.calls = calls;
-    this.defaults.step = start;
+    this.clock.step = this.timeline.step;
+    this.defaults.step = usual;
     if (steps) this.values.step = this.timeline.step;
     if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);
     if (steps && !this.timeline.playing) this.share("step", this.timeline.step, this.timeline.step + first);
@@ -229,6 +234,19 @@ class Player {
     this.address.set(name, value === this.defaults[name] ? undefined : shown);
   }
 
+  /** The reader, or the film, moves the playhead; the pictures that share its clock follow. */
+  move(step) {
+    this.clock.tell(step);
+    return this.drawStep(step);
+  }
+
+  /** The playhead goes where that of another picture went. */
+  follow(step) {
+    this.timeline.go(step);
+    this.drawStep(step);
+    this.shareStep();
+  }
+
   async drawStep(step) {
     this.values.step = step;
     this.caption();
@@ -236,9 +254,16 @@ class Player {
     this.root.dataset.step = step; // what is on the canvas now
   }
 
-  restAt(step) {
-    this.share("step", step, step + this.timeline.first);
+  restAt() {
+    this.shareStep();
     this.announce();
+  }
+
+  /** The link leaves out the step that the page's first picture asks for. */
+  shareStep() {
+    const { step, first } = this.timeline;
+    this.defaults.step = this.clock.asked() ?? this.data.start;
+    this.share("step", step, step + first);
   }
 
   caption() {
@@ -287,6 +312,7 @@ class Player {
     this.announce.cancel();
     this.release.cancel();
     this.timeline.close();
+    this.clock.close();
     this.drags?.close();
     this.address.close();
     this.picture.finalize();

@@ -46,7 +46,7 @@ Rows = pd.DataFrame | Sequence[Mapping[str, Any]] | Encoded
 
 HERE = Path(__file__).parent
 # In order: a file uses only what stands before it.
-MODULES = ("dom", "vega", "theme", "address", "layout", "formula", "sliders", "drag", "timeline", "picture")
+MODULES = ("dom", "vega", "theme", "address", "layout", "formula", "sliders", "drag", "clock", "timeline", "picture")
 _KEY = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -113,6 +113,7 @@ def player(
     start: int = 0,
     first: int = 1,
     calls: bool = False,
+    moments: Sequence[int] = (),
     captions: Sequence[str] = (),
     sliders: Sequence[Slider] = (),
     drags: Sequence[Drag] = (),
@@ -137,6 +138,8 @@ def player(
         first: the number of the first step for the reader, on the timeline and in the link; 0 where it lies before
             anything has happened.
         calls: whether `start` needs looking at: the playhead moves there on the run in which this becomes true.
+        moments: none, or when each step is on the clock that pictures of this page share, such as its epoch: where the
+            playhead of one of them is moved, in the browser, those of the others follow to the nearest moment.
         captions: none, or one sentence per step.
         sliders: inputs that move parameters.
         drags: plots in which parameters can be dragged.
@@ -152,7 +155,7 @@ def player(
     outline = _outline(_Same(chart if isinstance(chart, dict) else chart.to_dict()))
     outputs = outputs or {}
     data = data or {}
-    _check(key=key, alt=alt, steps=steps, captions=captions)
+    _check(key=key, alt=alt, steps=steps, captions=captions, moments=moments)
     _check_names(outline, steps=steps, sliders=sliders, drags=drags, data=data, outputs=outputs)
     callbacks = {"on_released_change": partial(_release, key, tuple(sliders), on_release)} if on_release else {}
     _component()(
@@ -169,6 +172,7 @@ def player(
             "start": max(0, start + steps if start < 0 else min(start, steps - 1)),
             "first": first,
             "calls": calls,
+            "moments": list(moments),
             "captions": list(captions),
             "sliders": [asdict(slider) for slider in sliders],
             "releases": on_release is not None,
@@ -317,7 +321,7 @@ def _outline(same: _Same) -> _Outline:
     )
 
 
-def _check(*, key: str, alt: str, steps: int, captions: Sequence[str]) -> None:
+def _check(*, key: str, alt: str, steps: int, captions: Sequence[str], moments: Sequence[int]) -> None:
     if not _KEY.fullmatch(key):
         raise ValueError(f"key {key!r}: use a-z, 0-9, _ and -, starting with a letter")
     if not alt.strip():
@@ -326,6 +330,8 @@ def _check(*, key: str, alt: str, steps: int, captions: Sequence[str]) -> None:
         raise ValueError(f"steps is {steps}; use 0 for no timeline")
     if captions and len(captions) != steps:
         raise ValueError(f"{len(captions)} captions for {steps} steps; give one per step, or none")
+    if moments and (len(moments) != steps or list(moments) != sorted(set(moments))):
+        raise ValueError(f"{len(moments)} moments for {steps} steps; give one per step, each later than the one before")
 
 
 def _check_names(

@@ -132,6 +132,13 @@ export class Timeline {
     this.stop();
   }
 
+  /** Shows the position of a step that is drawn by somebody else. */
+  go(step) {
+    this.playing = false;
+    this.step = this.inside(step);
+    this.refresh();
+  }
+
   stop() {
     this.playing = false;
     this.refresh();

@@ -69,6 +69,7 @@ def show_layers(jobs: Jobs, spec: RunSpec, job: Job) -> None:
     specs = tuple(run.spec for run in runs)
     called, hues = stack_names(specs), colours_of(specs) if len(runs) > 1 else ()
     insides = [tuple(run.insides) for run in runs]
+    epochs = range(insides[0][-1].epoch + 1)
     states = tuple(drawn.state_of(run.key, name, kept) for run, name, kept in zip(runs, called, insides, strict=True))
     player(
         compiled(figure.layers, called, hues),
@@ -76,8 +77,9 @@ def show_layers(jobs: Jobs, spec: RunSpec, job: Job) -> None:
         name="inside",
         alt=words.alternative(insides, called),
         data=drawn.rows(states),
-        steps=states[0].epochs + 1,
-        start=playhead(states[0].epochs) + 1 if states[0].epochs else 0,
+        steps=len(epochs),
+        start=playhead(epochs),
+        moments=epochs,
         first=0,
         captions=words.captions(insides, called, states[0].epochs),
     )
@@ -186,7 +188,8 @@ def show_maps(asked: maps_drawn.Asked) -> None:
         alt=maps_words.alternative(stage, number, looks[-1], label),
         data={"maps": maps_drawn.grid(asked, layer, page.theme()), **rows},
         steps=len(asked.epochs),
-        start=-1,
+        start=playhead(asked.epochs),
+        moments=asked.epochs,
         first=first_step(asked),
         captions=maps_words.captions(looks, asked.epochs, label),
         sliders=[
@@ -247,7 +250,8 @@ def show_kernels(asked: maps_drawn.Asked) -> None:
         alt=maps_words.kernels_alternative(count, size, change),
         data={"kernels": maps_drawn.kernel_grid(asked, page.theme())},
         steps=len(asked.epochs),
-        start=-1,
+        start=playhead(asked.epochs),
+        moments=asked.epochs,
         first=first_step(asked),
         captions=maps_words.kernel_captions(asked.epochs),
     )

@@ -62,7 +62,8 @@ def show_matrix(seen: drawn.Seen) -> None:
             **drawn.cell_rows(seen, label, other, language()),
         },
         steps=seen.count,
-        start=playhead(seen.count),
+        start=playhead(epochs_of(seen)),
+        moments=epochs_of(seen),
         captions=words.captions(seen.epochs, drawn.counts(seen)),
         sliders=[
             Slider("label", _("cell: what it is"), 0, CLASSES - 1, 1, label),
@@ -71,6 +72,11 @@ def show_matrix(seen: drawn.Seen) -> None:
         drags=[Drag("matrix", x="seen", y="label")],
         on_release=choose_cell,
     )
+
+
+def epochs_of(seen: drawn.Seen) -> range:
+    """Return the epochs that the pictures show."""
+    return range(1, seen.count + 1)
 
 
 def chosen_digit(name: str) -> int:
@@ -117,7 +123,8 @@ def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen) -> None:
         alt=words.comparison_alternative(found),
         data=drawn.comparison_rows(seen, other, language()),
         steps=seen.count,
-        start=playhead(seen.count),
+        start=playhead(epochs_of(seen)),
+        moments=epochs_of(seen),
         captions=words.comparison_captions(seen.epochs, other.epochs, found),
     )
     st.caption(

@@ -77,6 +77,8 @@ def test_every_label_that_the_browser_asks_for_is_sent(payload):
     [
         ({"steps": -1, "captions": ()}, "steps is -1"),
         ({"captions": ("one",)}, "1 captions for 3 steps"),
+        ({"moments": (1, 2)}, "2 moments for 3 steps"),
+        ({"moments": (1, 3, 2)}, "each later than the one before"),
         ({"alt": "  "}, "text alternative"),
         ({"key": "a.b"}, "key 'a.b'"),
         ({"sliders": (Slider("v", "v", 0.0, 1.0, 0.1, 0.5),)}, "no parameter v"),

@@ -119,6 +119,48 @@ def test_a_layer_is_chosen_by_the_keyboard_and_a_map_by_a_click(show):
     page.wait_for_function("() => viewWith('frame')?.data('frame')[0].title === 'map 7'")
 
 
+def test_the_timelines_of_all_sections_go_together_without_the_server(show):
+    page, sent = show("training?results=true&inside=true&run.step=4&lang=en", "layers")
+    drawn(page, "cells")
+    sent.clear()
+    check_epoch(page, 4, "run", "confusion", "inside")
+    for moved, key, epoch in (("run", "ArrowLeft", 3), ("confusion", "End", 10), ("inside", "ArrowLeft", 9)):
+        figure(page, moved).locator(".scrub").press(key)
+        check_epoch(page, epoch, "run", "confusion", "inside")
+    page.wait_for_function("() => location.search.endsWith('&run.step=9')")  # the sections' places follow from it
+    figure(page, "inside").locator(".scrub").press("Home")
+    check_epoch(page, 1, "run", "confusion")  # nothing was tested before the first step
+    check_epoch(page, 0, "inside")
+    page.wait_for_function("() => location.search.includes('inside.step=0') && location.search.includes('run.step=1')")
+    figure(page, "inside").locator("[data-action=play]").click()
+    check_epoch(page, 10, "run", "confusion", "inside")
+    assert sent == []
+    figure(page, "inside").locator(".scrub").press("Home")
+    page.wait_for_function("() => location.search.includes('inside.step=0') && location.search.includes('run.step=1')")
+    page.reload()
+    check_epoch(page, 1, "run", "confusion")
+    check_epoch(page, 0, "inside")
+
+
+def test_what_is_opened_later_joins_the_timelines(show):
+    page, _ = show("training?inside=true&lang=en", "layers")
+    figure(page, "inside").locator(".scrub").press("Home")
+    figure(page, "inside").locator(".scrub").press("ArrowRight")
+    figure(page, "inside").locator(".scrub").press("ArrowRight")
+    page.get_by_test_id("stMain").get_by_role("radio", name="One image").click()
+    page.wait_for_function("() => window.viewWith('maps')?.data('maps').length", timeout=60_000)
+    page.locator("summary").filter(has_text="Results: what").click()
+    check_epoch(page, 2, "run", "maps", "confusion")
+    figure(page, "maps").locator(".scrub").press("ArrowRight")
+    check_epoch(page, 3, "run", "maps", "confusion")
+
+
+def check_epoch(page, epoch, *keys):
+    for key in keys:
+        expect(position(page, key)).to_have_text(f"{epoch} / 10")
+        expect(caption(page, key)).to_contain_text("Before the first" if epoch == 0 else re.compile(rf"poch {epoch}\b"))
+
+
 def test_a_phone_shows_all_of_it(show):
     page, _ = show("training?results=true&inside=true&lang=en", "layers", viewport={"width": 390, "height": 844})
     drawn(page, "cells")

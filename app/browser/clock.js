@@ -1,0 +1,52 @@
+/** The clock that pictures of one page share: where the playhead of one moves, those of the others follow. */
+
+const hands = new Set();
+
+/** What one picture has of it. */
+export class Clock {
+  /**
+   * @param {HTMLElement} root the player's element
+   * @param {(step: number) => void} follow moves the playhead of this picture
+   */
+  constructor(root, follow) {
+    Object.assign(this, { root, follow, moments: [] });
+    hands.add(this);
+  }
+
+  /** Takes the moment of each step; none for a picture whose time is its own. */
+  take(moments) {
+    this.moments = moments;
+  }
+
+  /** Tells the others that the playhead is at a step now. */
+  tell(step) {
+    this.step = step;
+    if (!this.moments.length) return;
+    for (const other of hands) {
+      if (other === this || !other.moments.length) continue;
+      other.step = other.nearest(this.moments[step]);
+      other.follow(other.step);
+    }
+  }
+
+  /** The step that the page's first picture asks for; undefined where this is the first, or alone. */
+  asked() {
+    const [first] = [...hands].filter(({ moments }) => moments.length).sort(inOrder);
+    return !this.moments.length || first === this ? undefined : this.nearest(first.moments[first.step]);
+  }
+
+  nearest(moment) {
+    const distances = this.moments.map((own) => Math.abs(own - moment));
+    return distances.indexOf(Math.min(...distances));
+  }
+
+  close() {
+    hands.delete(this);
+  }
+}
+
+/** Sorts by the place on the page; each picture is in a shadow tree of its own. */
+function inOrder(one, other) {
+  const [host, otherHost] = [one, other].map(({ root }) => root.getRootNode().host ?? root);
+  return host.compareDocumentPosition(otherHost) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1;
+}
