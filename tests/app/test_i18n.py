@@ -66,6 +66,15 @@ def test_english_is_the_source_text():
     assert HAN.search(i18n.translations("zh").gettext("Download CSV"))
 
 
+def test_a_thread_without_a_session_speaks_what_it_is_told_and_only_there():
+    with i18n.speaking("zh"):
+        assert HAN.search(i18n._("Download CSV"))
+        with i18n.speaking("en"):
+            assert i18n._("Download CSV") == "Download CSV"
+        assert i18n.language() == "zh"
+    assert i18n._spoken.get() is None
+
+
 def test_the_code_hands_only_literals_to_the_translator():
     formatted = re.compile(r"\b(?:_|N_|ngettext)\(\s*f[\"']")
     for folder in ("app", "pages", "core"):

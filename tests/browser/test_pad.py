@@ -270,6 +270,7 @@ def test_while_a_line_grows_the_page_does_not_run(visit, trained_address):
     told, asked = [], []
 
     def prepare(page):
+        page.add_init_script(path=SCRIPT)
         page.on("request", lambda request: asked.append(request.url) if "/quick/" in request.url else None)
         page.on("websocket", lambda socket: socket.on("framesent", lambda frame: told.append(frame)))  # noqa: PLW0108 - it marks its handlers
 
@@ -280,6 +281,7 @@ def test_while_a_line_grows_the_page_does_not_run(visit, trained_address):
     page.mouse.down()
     page.mouse.move(*at(page, ONE[1]), steps=20)
     expect(predicted(page)).to_be_visible(timeout=PATIENCE)
+    page.wait_for_function("() => viewWith('bars').data('bars').some((bar) => bar.seen && bar.digit === 1)")
     assert asked
     assert not told
     page.mouse.up()
