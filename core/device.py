@@ -33,10 +33,11 @@ _DEVICE_REASONS = {
 _DTYPE_REASONS = {
     "bfloat16": N_("This processor multiplies bfloat16 numbers in hardware; weights and updates stay in float32."),
     "float32": N_("This processor has no bfloat16 arithmetic, and emulating it would be slow."),
-    "gpu": N_("This network is so small that a GPU waits for its launches, not for its arithmetic."),
+    "gpu": N_("Whether bfloat16 is faster on a GPU and as accurate has not been measured yet, so it stays at float32."),
 }
 _LAYOUT_REASONS = {
     "channels_last": N_("With the channels last, pooling works on many values at once."),
+    "cuda": N_("NVIDIA's libraries have their fastest convolutions for images with the channels last."),
     "contiguous": N_("PyTorch's own order is the one that this device is tuned for."),
 }
 _THREAD_REASONS = {
@@ -86,7 +87,7 @@ def find_placement(device: str = "auto", threads: int | None = None, *, shared: 
         reasons={
             "device": _DEVICE_REASONS[device_reason],
             "dtype": _DTYPE_REASONS[dtype_reason],
-            "layout": _LAYOUT_REASONS[layout],
+            "layout": _LAYOUT_REASONS["cuda" if chosen == "cuda" else layout],
             "threads": _THREAD_REASONS[threads_reason],
         },
     )

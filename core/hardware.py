@@ -23,8 +23,9 @@ def hardware(device: str) -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }
-    if device == "cuda" and "torch" in sys.modules:
-        facts["accelerator"] = sys.modules["torch"].cuda.get_device_name(0)
+    torch = sys.modules.get("torch")
+    if device == "cuda" and torch and torch.cuda.is_available():  # a server may keep what another machine trains
+        facts["accelerator"] = torch.cuda.get_device_name(0)
     return {name: re.sub(r"[^\w .,()@/+-]", " ", fact, flags=re.ASCII)[:120] or "-" for name, fact in facts.items()}
 
 

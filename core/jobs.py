@@ -23,10 +23,23 @@ from core.store import DamagedEntryError, Store
 from core.worker import Finished, ProcessWorker, Task, warm_up
 
 MAX_RESTARTS = 3  # of a worker that dies
+RUNS_ON_A_GPU = 2
 REMEMBERED = 32  # jobs that are kept in memory after their end; the store has them all
 REMEMBERED_BYTES = 24_000_000  # that these jobs may have together
 ON_CLUSTER = 256  # runs that a server follows at once on a cluster, which has its own queue
 RETRY = 5.0  # seconds between two tries to reach a cluster
+
+
+def runs_at_once(placement: Placement) -> int:
+    """Return how many runs this machine trains side by side, at least one; a core is left for the server.
+
+    A small run leaves a GPU idle between its launches, and a second one uses these moments. There are no more, because
+    processes take turns on a GPU rather than share it, and each brings some hundred megabytes of CUDA with it. Nobody
+    asks the GPU beforehand whether it has room: only the runs know what they need, and one that finds too little says
+    so. (Reasoned, not measured.)
+    """
+    beside_the_server = max(1, (usable_cores() - 1) // placement.threads)
+    return beside_the_server if placement.device == "cpu" else min(beside_the_server, RUNS_ON_A_GPU)
 
 
 class Jobs:
@@ -39,11 +52,10 @@ class Jobs:
         slots: int | None = None,
         start_worker: Callable[[Task], Worker] = ProcessWorker,
     ) -> None:
-        """Use the user's store, the best placement beside a server, and as many slots as leave one core free."""
+        """Use the user's store, the best placement beside a server, and the slots of `runs_at_once`."""
         self.store = store or Store()
         self.placement = placement or find_placement(shared=True)
-        on_cpu = self.placement.device == "cpu"
-        self._slots = slots or (max(1, (usable_cores() - 1) // self.placement.threads) if on_cpu else 1)
+        self._slots = slots or runs_at_once(self.placement)
         self._start_worker = start_worker
         self._jobs: dict[str, Job] = {}  # trained here
         self._others: dict[str, Job] = {}  # shipped and imported

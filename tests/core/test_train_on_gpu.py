@@ -1,5 +1,6 @@
 """What training does on a GPU, as far as a machine without one can tell."""
 
+import subprocess
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -13,6 +14,7 @@ from core import graphed
 from core import train as training
 from core.device import find_placement
 from core.errors import InputError
+from core.hardware import hardware
 from core.models import MODELS
 from core.optimizers import OPTIMIZERS, SCHEDULES
 from core.randomness import Stream
@@ -174,3 +176,29 @@ def test_another_error_stays_what_it_is(monkeypatch):
     monkeypatch.setattr(training._Trainer, "_take_steps", fail)
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         list(train(SPEC, PLACEMENT))
+
+
+NO_CUDA = """
+import torch
+asked = []
+for name in ("init", "_lazy_init", "is_available", "device_count", "current_device", "get_device_name", "mem_get_info"):
+    setattr(torch.cuda, name, lambda *args, name=name: asked.append(name))
+import core.warm
+print(asked)
+"""
+
+
+def test_the_process_that_workers_are_forked_from_leaves_cuda_alone():
+    """A process that has begun with CUDA cannot be forked: only what comes out of it may begin."""
+    ran = subprocess.run([sys.executable, "-c", NO_CUDA], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_a_machine_without_a_gpu_may_keep_the_runs_of_one_that_has_it(monkeypatch):
+    hardware.cache_clear()
+    assert "accelerator" not in hardware("cuda") or torch.cuda.is_available()
+    hardware.cache_clear()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "NVIDIA H100 <80 GB>")
+    assert hardware("cuda")["accelerator"] == "NVIDIA H100  80 GB "
+    hardware.cache_clear()

@@ -3,9 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+import core.jobs
 from core.device import find_placement
 from core.errors import InputError
-from core.jobs import MAX_RESTARTS, Jobs
+from core.jobs import MAX_RESTARTS, Jobs, runs_at_once
 from core.kept import Opened
 from core.records import Batch, Epoch
 from core.run import RunSpec
@@ -114,6 +115,24 @@ def test_as_many_jobs_run_as_there_are_slots(tmp_path, office):
     states = [jobs.submit(spec(seed)).status for seed in range(3)]
     jobs.close()
     assert states == ["running", "running", "queued"]
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "cores", "expected"),
+    [
+        ("cpu", 1, 1, 1),
+        ("cpu", 1, 2, 1),
+        ("cpu", 1, 8, 7),
+        ("cpu", 2, 8, 3),
+        ("cuda", 1, 1, 1),
+        ("cuda", 1, 2, 1),
+        ("cuda", 1, 16, 2),
+        ("mps", 1, 8, 2),
+    ],
+)
+def test_runs_side_by_side_leave_a_core_free_and_are_few_on_a_gpu(monkeypatch, device, threads, cores, expected):
+    monkeypatch.setattr(core.jobs, "usable_cores", lambda: cores)
+    assert runs_at_once(replace(PLACEMENT, device=device, threads=threads)) == expected
 
 
 def test_get_starts_nothing(jobs, office):
