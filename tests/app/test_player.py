@@ -27,6 +27,8 @@ GOOD = {
     "key": "demo",
     "alt": "A line.",
     "name": "line",
+    "said": "It rises.",
+    "kind": "good",
     "steps": 3,
     "captions": ("a", "b", "c"),
     "sliders": (Slider("w", "w", 0.0, 4.0, 0.5, 1.0),),
@@ -64,7 +66,13 @@ def test_the_payload_has_what_the_browser_needs(payload):
         {"param": "w", "label": "w", "minimum": 0, "maximum": 4, "step": 0.5, "value": 1, "names": []}
     ]
     assert payload["alt"] == "A line."
+    assert (payload["said"], payload["kind"]) == ("It rises.", "good")
     assert payload["bundle"] == vega.bundle().name
+
+
+def test_news_travel_as_the_page_itself_would_send_them(payload):
+    news = player.News(data=GOOD["data"], alt=GOOD["alt"], said=GOOD["said"], kind=GOOD["kind"]).message("demo")
+    assert news == {name: payload[name] for name in ("key", "data", "alt", "said", "kind")}
 
 
 def test_every_label_that_the_browser_asks_for_is_sent(payload):
