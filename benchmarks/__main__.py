@@ -11,6 +11,7 @@ BENCHMARKS = (
     "frames",
     "repaint",
     "redraw",
+    "pointing",
     "shapes_edit",
     "pad",
     "classroom",

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -55,12 +54,9 @@ def test_epochs_are_those_of_the_loop_and_the_second_call_is_cached(home):
         (e.epoch, e.train_loss, e.test_accuracy) for e in expected
     ]
     assert last == {"done": True, "key": spec.key(find_placement("cpu", 1)), "cached": False}
-    started = time.monotonic()
     second = core(home, "train", *SMALL, "--json")
-    seconds = time.monotonic() - started
     *again, last = map(json.loads, second.stdout.splitlines())
     assert (again, last["cached"]) == (epochs, True)
-    assert seconds < 3
 
 
 def test_every_part_of_a_run_can_be_named(home):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -97,3 +98,9 @@ def open_lab(workers: int) -> Iterator[Lab]:
         finally:
             lab.stack.close()
             lab.client.close()
+
+
+def until(condition):
+    """Look again and again; on a scheduler there is nothing to wait at."""
+    pause = threading.Event()
+    return any(condition() or pause.wait(0.02) for _ in range(50 * WAIT))

@@ -3,6 +3,7 @@
 python sessions.py STORE [SCHEDULER]: in processes of this server, or on a cluster.
 """
 
+import gc
 import json
 import sys
 import threading
@@ -24,7 +25,7 @@ def session(jobs: Jobs, number: int, seen: list[Job]) -> None:
     """Submit four runs that another session submits too, and watch them to the end, as a page does."""
     mine = [SPECS[(2 * number + step) % len(SPECS)] for step in range(4)]
     for job in [jobs.submit(spec) for spec in mine]:
-        job.wait_for(lambda job: not job.active, WAIT)
+        job.wait_for(lambda job: not (job.active or job.at_work), WAIT)
         seen.append(job)
 
 
@@ -58,6 +59,7 @@ def main() -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    gc.collect()
     said = {
         "states": [jobs.get(spec).status for spec in SPECS],
         "workers": len(workers),

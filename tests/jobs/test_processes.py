@@ -16,7 +16,6 @@ from core.jobs import Jobs
 from core.kept import kept_run
 from core.run import RunSpec
 from core.store import Store
-from core.worker import warm_up
 from tests.core.test_train import numbers
 
 PLACEMENT = find_placement("cpu", 1)
@@ -134,13 +133,6 @@ def test_a_flipped_byte_is_reported_and_computed_again(jobs, undisturbed):
     assert "damaged" in str(job.notices[0])
     assert job.wait_for(lambda job: job.status == "done", WAIT)
     same(jobs.store.load(KEY), undisturbed)
-
-
-def test_the_first_metric_comes_soon_once_it_is_warm(jobs):
-    warm_up()
-    job = jobs.submit(RunSpec(epochs=1, train_images=1_000))
-    assert job.wait_for(lambda job: job.batches, WAIT)
-    assert job.first_metric_seconds < 1.5  # 0.05 s on a quiet machine, 3 s without the fork server
 
 
 def test_data_that_are_missing_fail_with_their_name(jobs, monkeypatch, tmp_path):

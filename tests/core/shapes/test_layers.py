@@ -5,7 +5,6 @@ import math
 import pickle
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from random import Random
 
@@ -119,10 +118,8 @@ def test_an_error_survives_a_process_boundary():
         ("MaxPool2d", {"kernel_size": 2, "return_indices": True}),
     ],
 )
-def test_the_hopeless_gets_a_sentence_at_once(kind, named):
-    begin = time.perf_counter()
+def test_the_hopeless_gets_a_sentence_and_is_not_tried(kind, named):
     sentence = str(refusal(kind, named, (64, 3, 28, 28)))
-    assert time.perf_counter() - begin < 0.1
     assert sentence.endswith(".")
     assert len(sentence) < 250
 

@@ -1,132 +1,22 @@
-"""What holds on either engine, processes of this server or workers of a cluster, and what only a cluster has to do."""
+"""Servers that share a cluster: each run is computed once, seen live by all, and outlives the one that asked for it."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
-from core.device import find_placement
 from core.jobs import Jobs
-from core.kept import kept_run
-from core.models import MODELS
 from core.run import RunSpec
 from core.store import Store
-from tests.core.test_train import numbers
-from tests.jobs.lab import ROOT, WAIT, open_lab, scheduler
+from tests.jobs.lab import WAIT, scheduler, until
+from tests.jobs.undisturbed import PLACEMENT, agrees
 
-PLACEMENT = find_placement("cpu", 1)
-SMALL = {"stack": {"depth": 8, "channels": 4}, "densenet": {"growth": 4, "layers": 1}}
 LONG = RunSpec(model="mlp", epochs=3, train_images=2_000, batch_size=8, seed=4)  # long enough to be there in the middle
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def lab():
-    with open_lab(workers=2) as lab:
-        yield lab
-
-
-@pytest.fixture
-def server(lab, tmp_path):
-    """Return the jobs of one server."""
-    return lab.jobs(tmp_path / "server")
-
-
-@pytest.fixture
-def other(lab, tmp_path):
-    """Return the jobs of a server that shares nothing with the first but the cluster."""
-    return lab.jobs(tmp_path / "other")
-
-
-@pytest.fixture(autouse=True)
-def no_task_is_left(request):
-    """Close the servers of a test, and see that the scheduler forgets what they wanted."""
-    yield
-    if "lab" in request.fixturenames:
-        lab = request.getfixturevalue("lab")
-        lab.stack.close()
-        assert until(lambda: not lab.wanted())
-
-
-def until(condition):
-    """Look again and again; on a scheduler there is nothing to wait at."""
-    pause = threading.Event()
-    return any(condition() or pause.wait(0.02) for _ in range(50 * WAIT))
-
-
-@cache
-def undisturbed_store():
-    import tempfile
-
-    folder = tempfile.TemporaryDirectory()
-    return folder, Store(folder.name)
-
-
-def undisturbed(spec):
-    """Return the run as this process trains it."""
-    _, store = undisturbed_store()
-    list(kept_run(spec, PLACEMENT, store, owner="terminal"))
-    return store.load(spec.key(PLACEMENT))
-
-
-def agrees(job, entry, spec):
-    """Compare what a page has, and what is kept, with the undisturbed run."""
-    run = undisturbed(spec)
-    assert job.status == "done"
-    for name in ("batches", "epochs", "insides"):
-        assert numbers(getattr(job, name)) == numbers(getattr(run, name)) == numbers(getattr(entry, name))
-    assert entry.state == "done"
-    assert entry.checkpoint.weights == run.checkpoint.weights
-
-
 def in_epoch(number):
     return lambda job: job.batches and job.batches[-1].epoch == number
-
-
-# --- Either engine
-
-
-@pytest.mark.parametrize("engine", ["processes", "cluster"])
-@pytest.mark.parametrize("model", MODELS)
-def test_a_killed_worker_goes_on_after_its_last_epoch(model, engine, request, tmp_path):
-    spec = RunSpec(model=model, options=SMALL.get(model, {}), epochs=2, train_images=400, batch_size=4, seed=1)
-    lab = request.getfixturevalue("lab") if engine == "cluster" else None
-    jobs = lab.jobs(tmp_path) if lab else Jobs(Store(tmp_path), PLACEMENT)
-    job = jobs.submit(spec)
-    assert job.wait_for(lambda job: job.epochs, WAIT)
-    os.kill(lab.pid_of(job.key) if lab else job.worker.process.pid, signal.SIGKILL)
-    assert job.wait_for(lambda job: not job.active, WAIT)
-    assert (job.restarts, job.error) == (1, None)
-    agrees(job, jobs.store.load(job.key), spec)
-    jobs.close()
-
-
-@pytest.mark.parametrize("engine", ["processes", "cluster"])
-def test_ten_sessions_share_twenty_jobs(engine, request, tmp_path):
-    """In a process of its own, whose memory is measured."""
-    address = request.getfixturevalue("lab").address if engine == "cluster" else ""
-    before = request.getfixturevalue("lab").tasks() if address else 0
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.jobs.sessions", str(tmp_path), address],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=WAIT,
-    )  # fmt: skip
-    said = json.loads(done.stdout)
-    assert said["states"] == ["done"] * 20
-    assert said["workers"] == 20  # none was started twice
-    assert said["lost"] == []
-    assert said["grown"] < 50e6  # bytes
-    if address:
-        assert request.getfixturevalue("lab").tasks() - before == 20
-
-
-# --- A cluster
 
 
 def test_two_servers_share_one_task(lab, server, other):
