@@ -66,4 +66,5 @@ async def answer(request: Request) -> Response:
         return Response(status_code=400)
 
 
-routes = [Route(f"/{PATH}/{{token}}", answer, methods=["POST"])]
+_BELOW = ("", "/{base:path}")  # the server's root, or where --server.baseUrlPath puts the app
+routes = [Route(f"{base}/{PATH}/{{token}}", answer, methods=["POST"]) for base in _BELOW]

@@ -3,6 +3,7 @@ import json
 
 import pytest
 from starlette.requests import Request
+from starlette.routing import Match
 
 from app import quick
 from core.errors import InputError
@@ -35,6 +36,13 @@ def ask(address, *parts):
 
 def test_what_is_offered_is_answered():
     assert ask(quick.offered(("twice",), double), b"2", b"1") == (200, {"twice": 42})
+
+
+@pytest.mark.parametrize("base", ["", "/class", "/a/b"])
+def test_the_way_is_open_below_every_base_path(base):
+    scope = {"type": "http", "method": "POST", "path": f"{base}/{quick.offered(('twice',), double)}", "headers": []}
+    assert any(route.matches(scope)[0] == Match.FULL for route in quick.routes)
+    assert not any(route.matches(scope | {"method": "GET"})[0] == Match.FULL for route in quick.routes)
 
 
 def test_equal_names_share_an_address_and_others_do_not():
