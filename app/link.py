@@ -9,9 +9,11 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from app.i18n import _
+from app.i18n import _, ngettext
 
-MOST_NAMED = 12  # possible values
+MOST_NAMED = 12  # possible values, or names
+MOST_SHOWN = 24  # characters of what a link says
+_OPENED = "link.opened"  # in the session
 LARGE = 1e300  # a bound that is none
 
 
@@ -51,6 +53,25 @@ def wrong_number(name: str, low: float = -math.inf, high: float = math.inf) -> s
     return _refused(name, asked, _("Possible: a number from {low} to {high}.").format(low=f"{low:g}", high=f"{high:g}"))
 
 
+def unknown(names: Collection[str], pictures: Collection[str]) -> str:
+    """Return which names of the link do nothing on this page, when it is opened; nothing where all are known.
+
+    Afterwards the link holds what the page itself has written, for a moment also of controls that have just gone. A
+    name with a point is known by the picture that it begins with.
+    """
+    if st.session_state.get(_OPENED):
+        return ""
+    st.session_state[_OPENED] = True
+    asked = [name for name in st.query_params if name not in names and name.partition(".")[0] not in pictures]
+    if not asked:
+        return ""
+    sentence = ngettext(
+        "The link says {names}, which does nothing here.", "The link says {names}, which do nothing here.", len(asked)
+    )
+    shown = [_plain(_short(name)) for name in asked[:MOST_NAMED]] + ["…"] * (len(asked) > MOST_NAMED)
+    return sentence.format(names=", ".join(shown))
+
+
 def say(sentences: Sequence[str]) -> None:
     """Show what is wrong with the link, in one box."""
     if wrong := [sentence for sentence in sentences if sentence]:
@@ -59,8 +80,11 @@ def say(sentences: Sequence[str]) -> None:
 
 def _refused(name: str, asked: str, possible: str = "") -> str:
     sentence = _("The link asks for {name} = “{asked}”, which cannot be used here; the usual value takes its place.")
-    shown = asked if len(asked) <= 24 else asked[:24] + "…"
-    return f"{sentence.format(name=name, asked=_plain(shown))} {possible}".rstrip()
+    return f"{sentence.format(name=name, asked=_plain(_short(asked)))} {possible}".rstrip()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
 
 
 def _plain(text: str) -> str:

@@ -25,6 +25,7 @@ from core.training_script import training_script
 from pages.parts import training_card, training_digit, training_inside, training_loop, training_results
 from pages.parts import training_compare as compare
 from pages.parts import training_found as found
+from pages.parts import training_link as link
 from pages.parts import training_numbers as numbers
 from pages.parts import training_queue as queue
 from pages.parts import training_setup as setup
@@ -221,7 +222,7 @@ except InputError as error:
     st.stop()
 compare.read_link()
 found.open_imported(jobs)
-setup.check_link()
+link.check()
 check_choice("axis", training_axes.AXES)
 
 first = st.container(horizontal=True, vertical_alignment="center", gap="small")

@@ -13,7 +13,7 @@ from app.choice import choice
 from app.figures.training_augmented import strip
 from app.figures.training_refused import labels, refusals
 from app.i18n import _, error_sentence
-from app.link import say, wrong_choice, wrong_number
+from app.link import wrong_choice, wrong_number
 from core.errors import InputError
 from core.models import MODELS
 from core.optimizers import OPTIMIZERS, SCHEDULES
@@ -38,8 +38,8 @@ NUMBERS = {  # the spec's numbers and the steps of their buttons; they have no b
 }
 
 
-def check_link() -> None:
-    """Say which values of the link cannot be used, all in one box."""
+def wrong_in_link() -> list[str]:
+    """Say which values of the link cannot be used, and which names are not as a link calls them."""
     choices: dict[str, Collection[str]] = {
         "model": MODELS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "nesterov": SWITCHES
     }  # fmt: skip
@@ -54,7 +54,7 @@ def check_link() -> None:
             numbers.append(key)
     wrong = [wrong_choice(key, options) for key, options in choices.items()]
     wrong += [wrong_number(key, -MOST, MOST) for key in numbers]  # what is too large gets a sentence of the spec
-    say([*wrong, *_misnamed()])
+    return [*wrong, *_misnamed()]
 
 
 def _misnamed() -> list[str]:
@@ -64,6 +64,13 @@ def _misnamed() -> list[str]:
     sentence = _("The link says {name}, which does nothing here; in a link it is called {key}.")
     return [sentence.format(name=name, key=key).replace("_", r"\_") for name, key in meant.items()
             if name in st.query_params]  # fmt: skip
+
+
+def names_in_link() -> set[str]:
+    """Return the names that a link may say of a run while the network is the present one, or says by mistake."""
+    options = MODELS[_model()].options
+    keys = {option_key(_model(), option) for option in options}
+    return {"model", *NAMES, *NAMES.values(), *keys, *(option.name for option in options)}
 
 
 def _model() -> str:

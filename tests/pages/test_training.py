@@ -1,3 +1,4 @@
+import ast
 import json
 import re
 from dataclasses import replace
@@ -18,7 +19,7 @@ from core.optimizers import OPTIMIZERS
 from core.preset_runs import COMPARISONS
 from core.run import QUICK, RunSpec
 from core.training_script import training_script
-from pages.parts import training_compare, training_setup
+from pages.parts import training_compare, training_link, training_setup
 
 SMALL = {"images": 500, "epochs": 2}
 SPEC = RunSpec(train_images=500, epochs=2)
@@ -614,6 +615,44 @@ def test_a_refused_value_is_said_in_its_panel_and_the_run_below_is_named():
 def test_a_name_that_a_link_does_not_know_is_mended(name, key, model):
     (warning,) = visit(**SMALL, model=model, **{name: 5}).warning
     assert f"in a link it is called {key}" in warning.value.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"depth": 57}, "The link says depth, which does nothing here."),
+        ({"stack.depth": 57, "utm_source": "mail"}, "The link says stack.depth, utm_source, which do nothing here."),
+        ({"model": "mlp", "*x*": 1, "y.step": 2}, "The link says *x*, y.step, which do nothing here."),
+        ({"model": "stack", "epochs": "x", "depth_": 1}, "The link says depth_, which does nothing here."),
+    ],
+)
+def test_what_a_link_says_in_vain_is_said_once_and_the_page_goes_on(query, sentence):
+    at = visit(**(SMALL | query))
+    (warning,) = at.warning
+    assert sentence in warning.value.replace("\\", "")
+    fine(at.run())
+    assert sentence not in " ".join(warning.value for warning in at.warning).replace("\\", "")
+
+
+def test_all_that_the_page_writes_to_its_link_is_known_there():
+    names = {key for kind in ("choice", "section", "part", "number_input", "toggle") for key in keys_of(kind)}
+    names |= set(re.findall(r'^    \("(\w+)", _\("', (ROOT / "pages" / "training.py").read_text(), re.MULTILINE))
+    assert {"axis", "results", "image", "versus"} <= names
+    at = visit(**SMALL, embed="true", **dict.fromkeys(names - {"model"}, "1"))
+    assert not [warning.value for warning in at.warning if "nothing here" in warning.value]
+    pictures = {key for kind in ("player", "pad", "watch") for key in keys_of(kind)}
+    assert {"run", "inside", "maps"} <= pictures
+    assert pictures - set(training_link.PICTURES) <= {"digit"}
+
+
+def keys_of(kind):
+    """Return the constant keys of the page's calls of a function of this name."""
+    for file in (ROOT / "pages" / "training.py", *(ROOT / "pages" / "parts").glob("training_*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == kind:
+                given = {keyword.arg: keyword.value for keyword in node.keywords}
+                if "key" in given and (kind not in {"number_input", "toggle"} or "bind" in given):
+                    yield from (part.value for part in [given["key"]] if isinstance(part, ast.Constant))
 
 
 def test_a_bad_link_gets_one_box_that_says_what_is_possible():
