@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from core.datasets import mnist
+from core.image_data import training_image
 from core.run import RunSpec
 
 
 def augment(pixels: torch.Tensor, generator: torch.Generator, shift: int, rotate: float) -> torch.Tensor:
     """Turn each image about its centre, then move it; what comes in from outside is 0.
 
-    `pixels` (B, 1, S, S) are grey values in float32. The angle is uniform within ± `rotate` degrees, positive
+    `pixels` (B, C, S, S) are values in float32. The angle is uniform within ± `rotate` degrees, positive
     clockwise; the way in x and in y is a whole number of pixels within ± `shift`. Both are drawn from `generator`,
     which lives on the CPU, so that every device sees the same images.
     """
@@ -33,7 +33,7 @@ def draw(count: int, generator: torch.Generator, shift: int, rotate: float) -> t
 
 
 def turn_and_move(pixels: torch.Tensor, angles: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
-    """Turn square images (B, 1, S, S) by `angles` (B,) in degrees, clockwise, then move them by `moves` (B, 2) pixels.
+    """Turn square images (B, C, S, S) by `angles` (B,) in degrees, clockwise, then move them by `moves` (B, 2) pixels.
 
     Each place of the result is looked up in the image, between its four neighbours by bilinear interpolation: that
     is the affine map backwards, in coordinates from -1 to 1 (see torch.nn.functional.affine_grid).
@@ -46,9 +46,12 @@ def turn_and_move(pixels: torch.Tensor, angles: torch.Tensor, moves: torch.Tenso
 
 
 def examples(index: int, spec: RunSpec, count: int) -> NDArray[np.uint8]:
-    """Return one training image as `count` epochs might see it: (count, 28, 28) uint8, from the spec's seed."""
-    image = torch.tensor(mnist().train_images[index], dtype=torch.float32)  # (28, 28)
+    """Return one training image as `count` epochs might see it: (count, C, H, W) uint8, from the spec's seed.
+
+    Raises InputError where the spec's set of images is not here.
+    """
+    image = torch.tensor(training_image(spec.data, index), dtype=torch.float32)  # (C, H, W)
     generator = torch.Generator().manual_seed(spec.seed)
-    pixels = augment(image.expand(count, 1, -1, -1), generator, spec.shift, spec.rotate)
-    shown: NDArray[np.uint8] = pixels.squeeze(1).round().to(torch.uint8).numpy()
+    pixels = augment(image.expand(count, -1, -1, -1), generator, spec.shift, spec.rotate)
+    shown: NDArray[np.uint8] = pixels.round().to(torch.uint8).numpy()
     return shown

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 
 from core.device import Placement
 from core.entries import RunSummary, best_epoch
+from core.image_sets import DATASETS, Shape
 from core.models import MODELS
 from core.options import Options
 from core.records import Epoch
@@ -41,14 +42,14 @@ class NetworkSize:
     """What a network costs."""
 
     parameters: int  # numbers that are learned
-    multiply_adds: int  # for one image of 28 × 28 pixels, in its convolutions and linear layers
+    multiply_adds: int  # for one image, in its convolutions and linear layers
 
 
 def model_card(summary: RunSummary, epochs: Sequence[Epoch]) -> Card | None:
     """Return the card of a run with these finished epochs; None before there is one. Loads torch."""
     if summary.spec is None or summary.placement is None or not epochs:
         return None
-    best, size = best_epoch(epochs), network_size(summary.spec.model, summary.spec.options)
+    best, size = best_epoch(epochs), network_size(summary.spec.model, summary.spec.options, summary.spec.data)
     return Card(
         key=summary.key,
         origin=summary.origin,
@@ -68,15 +69,16 @@ def model_card(summary: RunSummary, epochs: Sequence[Epoch]) -> Card | None:
 
 
 @lru_cache(maxsize=64)
-def network_size(model: str, options: Options) -> NetworkSize:
-    """Count a network's parameters and multiply-adds on tensors without content; an added bias counts as one.
+def network_size(model: str, options: Options, data: str = "mnist") -> NetworkSize:
+    """Count a network's parameters and multiply-adds for an image of a set; an added bias counts as one.
 
-    The same count as on the page of shapes, for any network: it sends an image through and asks each layer.
+    The same count as on the page of shapes, for any network: it sends an image without content through and asks each
+    layer.
     """
-    return in_torch_thread(partial(_count, model, options))
+    return in_torch_thread(partial(_count, model, options, DATASETS[data].shape))
 
 
-def _count(model: str, options: Options) -> NetworkSize:
+def _count(model: str, options: Options, shape: Shape) -> NetworkSize:
     import torch
     from torch import Tensor, nn
 
@@ -87,10 +89,10 @@ def _count(model: str, options: Options) -> NetworkSize:
         counts.append(output.numel() * each)
 
     with torch.device("meta"), torch.no_grad():
-        network = MODELS[model].network()(**dict(options)).eval()
+        network = MODELS[model].network()(**dict(MODELS[model].arguments(options, shape))).eval()
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 layer.register_forward_hook(count)
-        network(torch.empty(1, 1, 28, 28))
+        network(torch.empty(1, *shape))
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return NetworkSize(parameters=parameters, multiply_adds=sum(counts))

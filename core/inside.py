@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import MEAN, STD, mnist
+from core.image_data import read_part
+from core.image_sets import DATASETS
 from core.messages import N_
 from core.run import RunSpec
 from core.torch_thread import in_torch_thread
@@ -99,7 +100,7 @@ def look(question: Question) -> Look:
 
 @lru_cache(maxsize=REMEMBERED)
 def _look(question: Question) -> Look:
-    return forward(network_of(question), question.image)
+    return forward(network_of(question), question.image, question.spec.data)
 
 
 def network_of(question: Question) -> nn.Module:
@@ -114,19 +115,19 @@ def network_of(question: Question) -> nn.Module:
     return network.eval()
 
 
-def pixels_of(image: int) -> NDArray[np.float32]:
-    """Return a test image as the networks see it, (1, 28, 28)."""
-    pixels = mnist().test_images[image].astype(np.float32)
-    normalised: NDArray[np.float32] = ((pixels / 255 - MEAN) / STD)[None].astype(np.float32)
+def pixels_of(image: int, data: str = "mnist") -> NDArray[np.float32]:
+    """Return a test image as the networks see it, (C, H, W). Raises InputError where its set is not here."""
+    pixels = read_part(data, "test").images[image].astype(np.float32)
+    mean, std = (np.array(values)[:, None, None] for values in (DATASETS[data].mean, DATASETS[data].std))
+    normalised: NDArray[np.float32] = ((pixels / 255 - mean) / std).astype(np.float32)
     return normalised
 
 
-def forward(network: nn.Module, image: int) -> Look:
+def forward(network: nn.Module, image: int, data: str = "mnist") -> Look:
     """Run one image through a network and note what each of its operations makes."""
     import torch
 
-    pixels = pixels_of(image)
-    x = torch.from_numpy(pixels)[None]  # (1, 1, 28, 28)
+    x = torch.from_numpy(pixels_of(image, data))[None]  # (1, C, H, W)
     with torch.inference_mode():
         recorder = _recorder(network, x)
         with recorder:
@@ -140,7 +141,7 @@ def forward(network: nn.Module, image: int) -> Look:
 
 
 def _recorder(network: nn.Module, x: Tensor) -> Any:  # noqa: ANN401 - its class exists only once torch is loaded
-    """Return the mode that notes what torch's functions make of `x` (1, 1, 28, 28)."""
+    """Return the mode that notes what torch's functions make of `x` (1, C, H, W)."""
     from torch import Tensor
     from torch.overrides import TorchFunctionMode
 

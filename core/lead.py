@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.confusion import CLEAR, compare, read_digits, sign_test
-from core.datasets import mnist
+from core.errors import InputError
+from core.image_data import truth
+from core.image_sets import TEST_IMAGES
 from core.records import Epoch
 
-TEST_IMAGES = 10_000  # behind each test accuracy
 HARDER = 0.05  # a train accuracy so far behind the best run's is no matter of a few steps
 
 
@@ -49,11 +50,12 @@ class Lead:
         return self.order[1]
 
 
-def find_lead(runs: Sequence[Sequence[Epoch]]) -> Lead | None:
+def find_lead(runs: Sequence[Sequence[Epoch]], data: str = "mnist") -> Lead | None:
     """Compare the test accuracies after the last epoch that all runs have; None for less than two runs or none there.
 
-    A lead is clear where McNemar's test on the images on which the two differ says so (core.confusion). Where it was
-    not kept what they saw, from twice the standard error of the difference on, √(p(1−p)/n + q(1−q)/n).
+    All runs were tested on the images of the set `data`. A lead is clear where McNemar's test on the images on which
+    the two differ says so (core.confusion). Where it was not kept what they saw, or the set is not here, from twice
+    the standard error of the difference on, √(p(1−p)/n + q(1−q)/n).
     """
     shared = min((len(epochs) for epochs in runs), default=0)
     if len(runs) < 2 or not shared:
@@ -65,18 +67,21 @@ def find_lead(runs: Sequence[Sequence[Epoch]]) -> Lead | None:
     while since > 1 and all(tables[leader][since - 2] >= table[since - 2] for table in tables):
         since -= 1
     p, q = tables[leader][-1], tables[second][-1]
-    split = _split(runs[leader][shared - 1], runs[second][shared - 1])
+    split = _split(runs[leader][shared - 1], runs[second][shared - 1], data)
     clear = p - q > 2 * math.sqrt((p * (1 - p) + q * (1 - q)) / TEST_IMAGES)
     if split is not None:
         clear = split.chance < CLEAR
     return Lead(order=tuple(order), epoch=shared, ahead=p - q, since=since, clear=clear, split=split)
 
 
-def _split(first: Epoch, second: Epoch) -> Split | None:
-    """Count the test images that only one of two runs recognises; None where it was not kept what they saw."""
+def _split(first: Epoch, second: Epoch, data: str) -> Split | None:
+    """Count the test images that only one of two runs recognises; None where that cannot be said."""
     if not first.predicted or not second.predicted:
         return None
-    labels = mnist().test_labels.astype("int64")
+    try:
+        labels = truth(data)
+    except InputError:
+        return None
     found = compare(labels, read_digits(first.predicted), read_digits(second.predicted))
     return Split(first=len(found.only_first), second=len(found.only_second))
 

@@ -84,7 +84,7 @@ class Model:
             return (*options, ("in_channels", shape[0]))
         raise InputError(
             "{model} is built for images of {digit}, which arrive at its first linear layer as {expected} numbers; "
-            "images of {shape} would arrive as {reached}. Choose {others}, which take images of any size.",
+            "images of {shape} would arrive as {reached}. Choose one of {others}, which take images of any size.",
             model=self.class_name,
             digit=" × ".join(map(str, DIGIT)),
             expected=self.flattened.numbers(DIGIT),

@@ -16,6 +16,7 @@ from core.run import DEFAULTS, RunSpec
 
 # The fields of a run besides its network and that network's options, and what a link calls them.
 NAMES = {
+    "data": "data",
     "epochs": "epochs",
     "train_images": "images",
     "batch_size": "batch",

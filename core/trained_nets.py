@@ -14,6 +14,7 @@ from core.shipped import shipped_runs
 
 MOST = 5  # networks at once: what a reader can take in, and what answers within a frame or two
 ENOUGH = 3  # with so many on screen nothing is added to them
+DRAWN = "mnist"  # the set of images that a drawing is made like; other networks know no digits
 COURSE = ("mlp", "cnn", "inception", "resnet")  # the course's kinds of networks
 
 
@@ -25,7 +26,7 @@ def trained_nets(jobs: Jobs, specs: Sequence[RunSpec]) -> tuple[Net, ...]:
     """
     nets: list[Net] = []
     for spec in specs:
-        if len(nets) < MOST and (net := _net(jobs, jobs.get(spec))):
+        if len(nets) < MOST and spec.data == DRAWN and (net := _net(jobs, jobs.get(spec))):
             nets.append(net)
     known = {net.spec.model for net in nets}
     for run in _best_of_each(_kept(jobs)) if len(nets) < ENOUGH else ():
@@ -66,6 +67,8 @@ def _best_of_each(runs: Iterable[RunSummary]) -> list[RunSummary]:
     best: dict[str, RunSummary] = {}
     for run in runs:
         if run.spec is None or run.state != "done" or run.best_accuracy is None or not run.weight_epochs:
+            continue
+        if run.spec.data != DRAWN:
             continue
         there = best.get(run.spec.model)
         if there is None or (there.best_accuracy or 0) < run.best_accuracy:

@@ -16,9 +16,9 @@ from core.optimizers import find_optimizer, find_schedule
 from core.run import RunSpec
 
 _SCRIPT = Template('''\
-"""Train a network on MNIST and test it after each epoch.
+"""Train a network on $title and test it after each epoch.
 
-Needs torch and torchvision. Downloads MNIST (11 MB) where the folder does not have it:
+Needs torch and torchvision. Downloads $title ($megabytes MB) where the folder does not have it:
 python train.py --root FOLDER
 """
 
@@ -30,7 +30,7 @@ from torch.nn import functional as F
 
 try:
     from torchvision import datasets
-except RuntimeError:  # torchvision's compiled operators do not fit a CPU build of torch; MNIST needs none of them
+except RuntimeError:  # torchvision's compiled operators do not fit a CPU build of torch; data need none of them
     for name in ("nms", "qnms"):
         torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     from torchvision import datasets
@@ -41,7 +41,7 @@ BATCH_SIZE = $batch_size
 LR = $lr
 TRAIN_IMAGES = $train_images
 SEED = $seed
-$constants
+$constants$channels
 torch.set_num_threads($threads)
 
 
@@ -49,19 +49,19 @@ $network
 
 
 def load(root, train):
-    """Return all images as bytes (N, 1, 28, 28) and their labels (N,), on the device."""
-    data = datasets.MNIST(root, train=train, download=True)
-    return data.data.unsqueeze(1).to(DEVICE), data.targets.to(DEVICE)
+    """Return all images as bytes (N, $shape) and their labels (N,), on the device."""
+    data = datasets.$class_name(root, train=train, download=True)
+    return $loaded
 
 
 ${augmentation}def normalise(images):
-    """Grey values 0..255 -> about mean 0 and deviation 1 over the training set."""
+    """Values 0..255 -> about mean 0 and deviation 1 over the training set."""
     x = images.to(torch.float32$memory_format)
-    return (x / 255 - 0.1307) / 0.3081
+    return (x / 255 - $mean) / $std
 
 
 def scores(model, images):
-    """Images (B, 1, 28, 28) -> one score per digit (B, 10)."""
+    """Images (B, $shape) -> one score per class (B, 10)."""
 $forward
 
 
@@ -100,7 +100,7 @@ $stop_early    return history
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--root", default="data", help="folder for MNIST (%(default)s)")
+    parser.add_argument("--root", default="data", help="folder for the data (%(default)s)")
     main(parser.parse_known_args()[0].root)  # a notebook's kernel has arguments of its own
 ''')
 
@@ -110,6 +110,11 @@ _FORWARD = {
     "        return model(normalise(images)).float()",
 }
 _MEMORY_FORMAT = {"contiguous": "", "channels_last": ", memory_format=torch.channels_last"}
+_LOADED = {  # by the number of channels: torchvision has grey images as (N, H, W), those in colour as (N, H, W, C)
+    1: "data.data.unsqueeze(1).to(DEVICE), data.targets.to(DEVICE)",
+    3: "torch.tensor(data.data).permute(0, 3, 1, 2).contiguous().to(DEVICE), torch.tensor(data.targets).to(DEVICE)",
+}
+_MNIST_MEGABYTES = 11  # of torchvision's download; here it ships with the project
 _STOP_EARLY = """\
         accuracies = [accuracy for *_, accuracy in history]
         if epoch - 1 - accuracies.index(max(accuracies)) >= PATIENCE:
@@ -127,7 +132,8 @@ def training_script(spec: RunSpec, placement: Placement | None = None) -> str:
         threads=placement.threads,
         constants="".join(f"{name} = {value}\n" for name, value in _constants(spec).items()),
         network=model.source(spec.options),
-        call=model.call(spec.options),
+        call=model.call(spec.arguments),
+        **_images(spec),
         memory_format=_MEMORY_FORMAT[placement.layout],
         forward=_FORWARD[placement.dtype],
         optimizer=_optimizer(spec),
@@ -135,6 +141,26 @@ def training_script(spec: RunSpec, placement: Placement | None = None) -> str:
         **_augmentation(spec),
         stop_early=_STOP_EARLY if spec.patience else "",
     )
+
+
+def _images(spec: RunSpec) -> dict[str, Any]:
+    """Return how the images are read and normalised."""
+    images = spec.images
+    several = len(images.mean) > 1
+    channels = [
+        f"{name} = torch.tensor({list(values)}, device=DEVICE).view(-1, 1, 1)  # of each channel\n"
+        for name, values in (("MEAN", images.mean), ("STD", images.std))
+    ]
+    return {
+        "title": images.title,
+        "megabytes": images.megabytes or _MNIST_MEGABYTES,
+        "shape": ", ".join(map(str, images.shape)),
+        "class_name": images.class_name,
+        "loaded": _LOADED[images.shape[0]],
+        "mean": "MEAN" if several else images.mean[0],
+        "std": "STD" if several else images.std[0],
+        "channels": "".join(channels) if several else "",
+    }
 
 
 def _constants(spec: RunSpec) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def _work(connection: Connection, task: Task) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the server, which then ends this process
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    os.environ["TORCHSCAPE_HOME"] = str(task.root)  # the sets of images lie beside the runs
     cancelled = threading.Event()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threading.Thread(target=_listen, args=(connection, cancelled), daemon=True).start()

@@ -18,11 +18,12 @@ from app.i18n import _, error_sentence, language
 from app.link import check_choice
 from app.player import player
 from core.errors import InputError
+from core.image_data import is_here
 from core.job import Job
 from core.jobs import Jobs, manager
 from core.run import RunSpec
 from core.training_script import training_script
-from pages.parts import training_card, training_digit, training_inside, training_loop, training_results
+from pages.parts import training_card, training_data, training_digit, training_inside, training_loop, training_results
 from pages.parts import training_compare as compare
 from pages.parts import training_found as found
 from pages.parts import training_link as link
@@ -147,7 +148,7 @@ def show_run(jobs: Jobs, spec: RunSpec, axis: str, drawn_as: tuple[str, ...]) ->
     told = words.captions(epochs, spec) if report.ended else []
     played = len(told) > 1  # one epoch is nothing to play
     player(
-        compiled(figure.picture, axis),
+        compiled(figure.picture, axis, not spec.images.has_digits),
         key="run",
         name="training",
         alt=words.alternative(report),
@@ -248,6 +249,7 @@ for error in errors:
     page.input_error(error)
 if errors:
     st.caption(_("Below is another run, whose settings were right: {run}.").format(run=words.called(spec)))
+training_data.offer(spec.data, "page")
 with comparing:
     compare.choose(jobs)
 compare.write_link()
@@ -255,7 +257,7 @@ specs = compare.shown(spec)
 job = found.find(jobs, spec)
 runs = [found.find(jobs, one) for one in specs] or [job]
 with button:
-    action(jobs, spec, job, refused=bool(errors))
+    action(jobs, spec, job, refused=bool(errors) or not is_here(spec.data))
 if specs:
     compare.missing_button(jobs, runs, specs)
 

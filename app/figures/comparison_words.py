@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -10,6 +10,7 @@ from app.figures.training_rows import Report, finding
 from app.figures.training_words import joined, percent
 from app.i18n import N_, _, ngettext
 from core.diagnosis import State
+from core.image_sets import DATASETS
 from core.job import Job
 from core.lead import Lead, find_lead, harder_to_train
 from core.models import MODELS
@@ -45,6 +46,12 @@ OPTIONS = {
     "dropout": (N_("dropout {value}"),),
     "block": ("{value}",),
 }
+# What is told by a proper name.
+TITLES: dict[str, Callable[[str], str]] = {
+    "model": lambda name: MODELS[name].class_name,
+    "data": lambda name: DATASETS[name].title,
+    "optimizer": lambda name: OPTIMIZERS[name].title,
+}
 ORIGINS = {"here": N_("trained here"), "shipped": N_("shipped"), "imported": N_("imported")}
 LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED, State.GUESSING)  # what no longer or not yet trains
 VANISHED = 100  # a gradient so many times smaller than another run's has vanished
@@ -65,10 +72,8 @@ def _chained(parts: Sequence[str]) -> str:
 
 def _part(part: Part) -> str:
     field, value = part
-    if field == "model":
-        return MODELS[str(value)].class_name
-    if field == "optimizer":
-        return OPTIMIZERS[str(value)].title
+    if field in TITLES:
+        return TITLES[field](str(value))
     if field == "schedule":
         return _("{schedule} schedule").format(schedule=_(SCHEDULES[str(value)].title))
     if field == "nesterov":
@@ -139,7 +144,14 @@ def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
     """Name the runs that train, from the best to the worst."""
     begun = [place for place, report in enumerate(reports) if report.epoch_count]
     runs = [reports[place].epochs[: reports[place].epoch_count] for place in begun]
-    lead = find_lead(runs)
+    sets = list(dict.fromkeys(reports[place].spec.images.title for place in begun))
+    if len(sets) > 1:
+        sentence = _(
+            "The runs are tested on different images ({sets}): their accuracies say nothing about which of them is "
+            "better."
+        )
+        return [sentence.format(sets=listed(sets))]
+    lead = find_lead(runs, reports[begun[0]].spec.data) if begun else None
     if lead is None:
         return []
     lost = _states(reports)
@@ -165,7 +177,7 @@ def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
 
 def _alike(specs: Sequence[RunSpec]) -> bool:
     """Say whether the runs differ in nothing but their networks and seeds."""
-    return len({replace(spec, model="mlp", options=(), seed=0) for spec in specs}) == 1
+    return len({replace(spec, model="stack", options=(), seed=0) for spec in specs}) == 1
 
 
 def _lead(lead: Lead, leader: str, second: str) -> str:

@@ -14,24 +14,30 @@ from app.i18n import _
 MATRIX_HEIGHT, BARS_HEIGHT, LINE_HEIGHT = 350, 250, 60  # px
 SIDE_HEIGHT = 125  # px; of a side of a comparison, which is two rows on a phone
 LABELS = 66  # px; so wide is the longest share beside its digit, so that nothing moves with the playhead
+NAMED = 130  # px; the same where classes have words for names
 WIDE = 620  # px; from this width on twelve images stand in a row, below eight
 IN_ROW = (12, 8)  # images in a row of a wide and of a narrow gallery
 MOST, SIDE = 24, 12  # images of a cell, and of each side of a comparison
 _LIMITS = "data('limits')[0]"
+_NAME = "length(data('classes')) > datum.value ? data('classes')[datum.value].name : ''"
+_SLANTED = {"labelAngle": -35, "labelAlign": "right", "labelBaseline": "middle"}  # names that are words, side by side
 
 Chart = Any  # what Altair's chain of methods gives
 
 
-def matrix() -> alt.VConcatChart:
-    """Draw the matrix beside the accuracy of each digit, over the images of the chosen cell."""
-    above = alt.hconcat(_cells(), _accuracies()).resolve_scale(color="independent", opacity="independent")
+def matrix(named: bool = False) -> alt.VConcatChart:
+    """Draw the matrix beside the accuracy of each class, over the images of the chosen cell.
+
+    `named` classes have words for names, which need more room than digits.
+    """
+    above = alt.hconcat(_cells(named), _accuracies(named)).resolve_scale(color="independent", opacity="independent")
     images = gallery("images", alt.Chart(source("shown")).transform_filter("datum.position === step"), most=MOST)
     both: alt.VConcatChart = alt.vconcat(above, images).resolve_scale(color="independent", opacity="independent")
     return both.add_params(parameter("step"), parameter("label"), parameter("seen"))
 
 
 def comparison() -> alt.VConcatChart:
-    """Draw the difference for each digit over the images that only one of two networks recognises."""
+    """Draw the difference for each class over the images that only one of two networks recognises."""
     sides = [
         gallery(
             side,
@@ -45,21 +51,22 @@ def comparison() -> alt.VConcatChart:
     return both.add_params(parameter("step"))
 
 
-def _digits(axis: type[Any], field: str, **options: Any) -> Any:  # noqa: ANN401 - a channel of Altair
-    """Place something at each digit from 0 to 9; downwards on the vertical axis, as matrices are written."""
+def _classes(axis: type[Any], field: str, **options: Any) -> Any:  # noqa: ANN401 - a channel of Altair
+    """Place something at each label from 0 to 9; downwards on the vertical axis, as matrices are written."""
     domain = [-0.5, 9.5] if axis is alt.X else [9.5, -0.5]
-    ticks = alt.Axis(values=list(range(10)), format="d", grid=False, ticks=False, domain=False, **options)
+    shown: dict[str, Any] = {"labelExpr": _NAME, "labelOverlap": False, "labelLimit": 0} | options
+    ticks = alt.Axis(values=list(range(10)), grid=False, ticks=False, domain=False, **shown)
     return axis(field, scale=alt.Scale(domain=domain, nice=False, zero=False), axis=ticks)
 
 
-def _cells() -> Chart:
+def _cells(named: bool) -> Chart:
     cells = alt.Chart(source("cells")).transform_calculate(count="datum.counts[step]")
     cells = cells.transform_calculate(share="datum.total ? datum.count / datum.total : 0")
     shade = f"datum.right ? 0.6 * datum.share : 0.85 * sqrt(datum.share / max({_LIMITS}.most, 1e-4))"
     edges: dict[str, Any] = {
-        "x": _digits(alt.X, "x0:Q", title=_("seen as")),
+        "x": _classes(alt.X, "x0:Q", title=_("seen as"), **(_SLANTED if named else {"labelAngle": 0})),
         "x2": "x1:Q",
-        "y": _digits(alt.Y, "y0:Q", title=_("what it is")),
+        "y": _classes(alt.Y, "y0:Q", title=_("what it is")),
         "y2": "y1:Q",
     }
     blocks = cells.transform_calculate(
@@ -75,8 +82,8 @@ def _cells() -> Chart:
             fill=alt.Fill("right:N", scale=alt.Scale(domain=[1, 0], range=["@accuracy", "@loss"]), legend=None),
             fillOpacity=alt.FillOpacity("shade:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None),
             tooltip=[
-                alt.Tooltip("label:Q", title=_("what it is")),
-                alt.Tooltip("seen:Q", title=_("seen as")),
+                alt.Tooltip("what:N", title=_("what it is")),
+                alt.Tooltip("taken:N", title=_("seen as")),
                 alt.Tooltip("count:Q", title=_("images"), format=",d"),
                 alt.Tooltip("share:Q", title=_("of the label's images"), format=".2%"),
             ],
@@ -86,13 +93,13 @@ def _cells() -> Chart:
         .encode(**edges),
         cells.transform_filter("datum.count > 0")
         .mark_text(fontSize=alt.expr(f"min(0.87 * em, 0.36 * {side})"), color="@text")
-        .encode(x=_digits(alt.X, "seen:Q"), y=_digits(alt.Y, "label:Q"), text="written:N"),
+        .encode(x=_classes(alt.X, "seen:Q"), y=_classes(alt.Y, "label:Q"), text="written:N"),
     ]
     layers[2] = layers[2].transform_calculate(written=written)
     return alt.layer(*layers, name="matrix").properties(width=470, height=MATRIX_HEIGHT)
 
 
-def _accuracies() -> Chart:
+def _accuracies(named: bool) -> Chart:
     ends: list[Any] = [alt.ExprRef(f"{_LIMITS}.floor"), 1]
     x = alt.X(
         "accuracy:Q",
@@ -102,8 +109,8 @@ def _accuracies() -> Chart:
     )
     share = "data('classes')[datum.value].accuracies[step]"
     known = f"length(data('classes')) > datum.value && isValid({share})"
-    written = f"{known} ? format(datum.value, 'd') + ':  ' + format({share}, '.1%') : format(datum.value, 'd')"
-    y = _digits(alt.Y, "label:Q", title=None, labelExpr=written, labelLimit=0, minExtent=LABELS)
+    written = f"{known} ? ({_NAME}) + ':  ' + format({share}, '.1%') : {_NAME}"
+    y = _classes(alt.Y, "label:Q", title=None, labelExpr=written, minExtent=NAMED if named else LABELS)
     rows = alt.Chart(source("classes")).transform_calculate(accuracy="datum.accuracies[step]")
     rows = rows.transform_filter("isValid(datum.accuracy)")
     mean = alt.Chart(source("limits")).transform_calculate(accuracy="datum.means[step]")
@@ -125,7 +132,7 @@ def _differences() -> Chart:
         scale=alt.Scale(domain=ends, nice=False, zero=False),
         axis=alt.Axis(format="+~f", tickCount=7, labelExpr="datum.value === 0 ? '0' : datum.label"),
     )
-    y = _digits(alt.Y, "label:Q", title=_("what it is"))
+    y = _classes(alt.Y, "label:Q", title=_("what it is"))
     rows = alt.Chart(source("classes")).transform_calculate(difference="100 * datum.differences[step]")
     rows = rows.transform_filter("isValid(datum.difference)").transform_calculate(better="datum.difference > 0 ? 1 : 0")
     zero = alt.Chart(source("limits")).transform_calculate(difference="0")
@@ -136,7 +143,7 @@ def _differences() -> Chart:
         .encode(
             x=x,
             x2="start:Q",
-            y=_digits(alt.Y, "y0:Q", title=_("what it is")),
+            y=_classes(alt.Y, "y0:Q", title=_("what it is")),
             y2="y1:Q",
             color=alt.Color("better:N", scale=alt.Scale(domain=[1, 0], range=["@weight", "@loss"]), legend=None),
         ),
@@ -181,8 +188,8 @@ def gallery(view: str, rows: Chart, *, most: int, captioned: bool = False) -> Ch
     ).encode(
         tooltip=[
             alt.Tooltip("index:Q", title=_("test image")),
-            alt.Tooltip("label:Q", title=_("label")),
-            alt.Tooltip("predicted:Q", title=_("predicted")),
+            alt.Tooltip("what:N", title=_("label")),
+            alt.Tooltip("taken:N", title=_("predicted")),
         ]
     )
     images = shown.mark_image(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from app.figures import confusion_words as words
+from app.figures.class_names import class_names
 from app.figures.confusion import MOST, SIDE
 from app.figures.training_rows import image_url
 from core.confusion import (
@@ -23,7 +24,8 @@ from core.confusion import (
     images_of,
     read_digits,
 )
-from core.datasets import mnist
+from core.image_data import truth
+from core.image_sets import DIGITS
 from core.records import Epoch
 
 FLOORS = (0.98, 0.95, 0.9, 0.8, 0.5, 0.0)  # where the axis of the accuracies may begin
@@ -37,27 +39,33 @@ class Seen:
 
     key: str  # of the run
     count: int  # epochs
+    data: str  # the set of images
+    names: tuple[str, ...]  # of its classes, in the reader's language
     epochs: Sequence[Epoch] = field(compare=False, repr=False)
 
     def digits(self, position: int) -> Digits:
         """Return what was seen after the epoch at a position, counted from 0; after the last one where it has fewer."""
         return read_digits(self.epochs[min(position, self.count - 1)].predicted)
 
+    @property
+    def names_are_digits(self) -> bool:
+        """Say whether the names of the classes are the labels themselves."""
+        return self.names == DIGITS
 
-def seen_by(key: str, epochs: Sequence[Epoch]) -> Seen:
+    def labels(self) -> Digits:
+        """Return the labels of the test images. Raises InputError where these are not here."""
+        return truth(self.data)
+
+
+def seen_by(key: str, epochs: Sequence[Epoch], data: str = "mnist") -> Seen:
     """Take what a run has seen at this moment."""
-    return Seen(key=key, count=len(epochs), epochs=epochs)
-
-
-def labels() -> Digits:
-    """Return the labels of the test images."""
-    return mnist().test_labels.astype(np.int64)
+    return Seen(key=key, count=len(epochs), data=data, names=class_names(data), epochs=epochs)
 
 
 @lru_cache(maxsize=64)
 def counts(seen: Seen) -> tuple[Counts, ...]:
     """Return the confusion matrix of each epoch."""
-    return tuple(count_confusions(labels(), seen.digits(position)) for position in range(seen.count))
+    return tuple(count_confusions(seen.labels(), seen.digits(position)) for position in range(seen.count))
 
 
 @lru_cache(maxsize=64)
@@ -70,13 +78,18 @@ def matrix_rows(seen: Seen) -> Rows:
         {
             "label": label,
             "seen": other,
+            "what": seen.names[label],
+            "taken": seen.names[other],
             "right": int(label == other),
             "total": int(totals[label]),
             "counts": matrices[:, label, other].tolist(),
         }
         for label, other in np.ndindex(CLASSES, CLASSES)
     ]
-    classes = [{"label": label, "accuracies": _listed(accuracies[:, label])} for label in range(CLASSES)]
+    classes = [
+        {"label": label, "name": seen.names[label], "accuracies": _listed(accuracies[:, label])}
+        for label in range(CLASSES)
+    ]
     return {"cells": pd.DataFrame(cells), "classes": pd.DataFrame(classes)}
 
 
@@ -96,17 +109,22 @@ def limits(seen: Seen, shares: bool) -> pd.DataFrame:
 @lru_cache(maxsize=256)
 def cell_rows(seen: Seen, label: int, other: int, _language: str) -> Rows:
     """Return the images of a cell, the first ones of many, after each epoch. The language is there for the cache."""
-    shown, headings = [], []
+    shown: list[dict[str, Any]] = []
+    headings = []
     for position in range(seen.count):
-        found = images_of(labels(), seen.digits(position), label=label, seen=other)
-        heading = words.cell_heading(label, other, len(found), min(MOST, len(found)))
+        found = images_of(seen.labels(), seen.digits(position), label=label, seen=other)
+        heading = words.cell_heading(seen.names[label], seen.names[other], len(found), min(MOST, len(found)))
         headings.append({"view": "images", "position": position, "text": heading})
         shown += [
-            {"position": position, "rank": rank, "index": index, "label": label, "predicted": other}
+            {"position": position, "rank": rank, "index": index, "what": seen.names[label], "taken": seen.names[other]}
             for rank, index in enumerate(found[:MOST])
         ]
-    columns = ["position", "rank", "index", "label", "predicted"]
-    return {"shown": pd.DataFrame(shown, columns=columns), "heading": pd.DataFrame(headings), **_pictures(shown)}
+    columns = ["position", "rank", "index", "what", "taken"]
+    return {
+        "shown": pd.DataFrame(shown, columns=columns),
+        "heading": pd.DataFrame(headings),
+        **_pictures(shown, seen.data),
+    }
 
 
 # --- Two runs
@@ -115,7 +133,9 @@ def cell_rows(seen: Seen, label: int, other: int, _language: str) -> Rows:
 @lru_cache(maxsize=64)
 def comparisons(first: Seen, second: Seen) -> tuple[Comparison, ...]:
     """Compare two runs after each epoch of the first; the second stays at its last one where it has fewer."""
-    return tuple(compare(labels(), first.digits(position), second.digits(position)) for position in range(first.count))
+    return tuple(
+        compare(first.labels(), first.digits(position), second.digits(position)) for position in range(first.count)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -133,40 +153,44 @@ def comparison_rows(first: Seen, second: Seen, _language: str) -> Rows:
         ):
             heading = words.side_heading(side == "first", len(images), min(SIDE, len(images)))
             headings.append({"view": side, "position": position, "text": heading})
-            shown += _of_side(position, side, images[:SIDE], other.digits(position))
-    columns = ["position", "side", "rank", "index", "label", "predicted", "below"]
+            shown += _of_side(position, side, images[:SIDE], other)
+    columns = ["position", "side", "rank", "index", "what", "predicted", "taken", "below"]
     return {
         "classes": pd.DataFrame(
-            [{"label": label, "differences": _listed(differences[:, label])} for label in range(CLASSES)]
+            [
+                {"label": label, "name": first.names[label], "differences": _listed(differences[:, label])}
+                for label in range(CLASSES)
+            ]
         ),
         "limits": pd.DataFrame([{"most": 130 * largest}]),
         "shown": pd.DataFrame(shown, columns=columns),
         "heading": pd.DataFrame(headings),
-        **_pictures(shown),
+        **_pictures(shown, first.data),
     }
 
 
-def _of_side(position: int, side: str, images: Sequence[int], wrong: Digits) -> list[dict[str, Any]]:
+def _of_side(position: int, side: str, images: Sequence[int], other: Seen) -> list[dict[str, Any]]:
     """List images that one run recognises, with what the other one takes each for."""
-    truth = mnist().test_labels
+    labels, wrong, names = other.labels(), other.digits(position), other.names
     return [
         {
             "position": position,
             "side": side,
             "rank": rank,
             "index": index,
-            "label": int(truth[index]),
+            "what": names[labels[index]],
             "predicted": int(wrong[index]),
-            "below": f"{truth[index]} → {wrong[index]}",
+            "taken": names[wrong[index]],
+            "below": f"{names[labels[index]]} → {names[wrong[index]]}",
         }
         for rank, index in enumerate(images)
     ]
 
 
-def _pictures(shown: Sequence[dict[str, Any]]) -> Rows:
+def _pictures(shown: Sequence[dict[str, Any]], data: str) -> Rows:
     """Return each image once, however many epochs show it."""
     indices = sorted({row["index"] for row in shown})
-    return {"pictures": pd.DataFrame({"index": indices, "url": [image_url(index) for index in indices]})}
+    return {"pictures": pd.DataFrame({"index": indices, "url": [image_url(data, index) for index in indices]})}
 
 
 def _listed(values: np.ndarray[Any, Any]) -> list[float | None]:

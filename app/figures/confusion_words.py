@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.figures.comparison_words import names
+from app.figures.comparison_words import names as run_names
 from app.figures.training_words import joined, percent
 from app.i18n import _, ngettext
 from core.confusion import CLEAR, Comparison, Counts, class_accuracies, most_confused
+from core.image_sets import DIGITS
 from core.models import MODELS
 from core.records import Epoch
 from core.run import RunSpec
 
+Names = Sequence[str]  # of the labels 0 to 9
 
-def cell_heading(label: int, seen: int, count: int, shown: int) -> str:
+
+def cell_heading(label: str, seen: str, count: int, shown: int) -> str:
     """Say which images of a cell are shown."""
     if label == seen:
         text = ngettext("{label} recognised: {n} image", "{label} recognised: {n} images", count)
@@ -36,10 +39,10 @@ def _first_of(shown: int, count: int) -> str:
     return _(", the first {shown}").format(shown=shown) if shown < count else ""
 
 
-def captions(epochs: Sequence[Epoch], counts: Sequence[Counts]) -> list[str]:
-    """Say what stands out after each epoch."""
+def captions(epochs: Sequence[Epoch], counts: Sequence[Counts], names: Names = DIGITS) -> list[str]:
+    """Say what stands out after each epoch; `names` are those of the classes."""
     return [
-        joined([_total(epoch, matrix), _pair(matrix), _extremes(matrix)])
+        joined([_total(epoch, matrix), _pair(matrix, names), _extremes(matrix, names)])
         for epoch, matrix in zip(epochs, counts, strict=True)
     ]
 
@@ -54,7 +57,7 @@ def _total(epoch: Epoch, counts: Counts) -> str:
     return text.format(epoch=epoch.epoch, n=f"{wrong:,}", total=f"{counts.sum():,}")
 
 
-def _pair(counts: Counts) -> str:
+def _pair(counts: Counts, names: Names) -> str:
     pair = most_confused(counts)
     if pair is None:
         return ""
@@ -63,32 +66,32 @@ def _pair(counts: Counts) -> str:
         "The most frequent mistake is {label} taken for {seen}: {n} times.",
         pair.count,
     )
-    return text.format(label=pair.label, seen=pair.seen, n=f"{pair.count:,}")
+    return text.format(label=names[pair.label], seen=names[pair.seen], n=f"{pair.count:,}")
 
 
-def _extremes(counts: Counts) -> str:
+def _extremes(counts: Counts, names: Names) -> str:
     accuracies = class_accuracies(counts)
     worst, best = int(np.nanargmin(accuracies)), int(np.nanargmax(accuracies))
     return _("Hardest is the {worst} ({low}), easiest the {best} ({high}).").format(
-        worst=worst, low=percent(accuracies[worst]), best=best, high=percent(accuracies[best])
+        worst=names[worst], low=percent(accuracies[worst]), best=names[best], high=percent(accuracies[best])
     )
 
 
-def matrix_alternative(counts: Sequence[Counts]) -> str:
+def matrix_alternative(counts: Sequence[Counts], names: Names = DIGITS) -> str:
     """Say what the matrix shows after the last epoch, for a reader who cannot see it."""
     last = counts[-1]
     accuracies = class_accuracies(last)
-    each = ", ".join(f"{digit}: {percent(share)}" for digit, share in enumerate(accuracies))
+    each = ", ".join(f"{name}: {percent(share)}" for name, share in zip(names, accuracies, strict=True))
     wrong = last - np.diag(last.diagonal())
     pairs = [divmod(int(place), 10) for place in np.argsort(-wrong, axis=None, kind="stable")[:5]]
     listed = ", ".join(
-        _("{label} as {seen}: {n}").format(label=label, seen=seen, n=int(wrong[label, seen]))
+        _("{label} as {seen}: {n}").format(label=names[label], seen=names[seen], n=int(wrong[label, seen]))
         for label, seen in pairs
         if wrong[label, seen]
     )
     return joined(
         [
-            _("A matrix: a row for each digit, a column for what the network sees in it, with the number of images."),
+            _("A matrix: a row for each class, a column for what the network sees in it, with the number of images."),
             _("Recognised after the last epoch: {each}.").format(each=each),
             _("The most frequent mistakes: {listed}.").format(listed=listed) if listed else "",
         ]
@@ -106,7 +109,7 @@ def other_names(spec: RunSpec, others: Sequence[RunSpec]) -> list[str]:
         network = MODELS[model].class_name
         named |= {
             run: network if told == network else f"{network}, {told}"
-            for run, told in zip(alike, names(alike), strict=True)
+            for run, told in zip(alike, run_names(alike), strict=True)
         }
     return [named[other] for other in others]
 
@@ -143,24 +146,25 @@ def verdict(comparison: Comparison) -> str:
         ).format(n=f"{first + second:,}", percent=f"{100 * comparison.chance:.0f}")
     sentence = _(
         "Were both equally good, {n} such images would hardly ever split so unevenly (in fewer than 1 of 100 cases): "
-        "on digits like these, this run is better."
+        "on images like these, this run is better."
     )
     if second > first:
         sentence = _(
             "Were both equally good, {n} such images would hardly ever split so unevenly (in fewer than 1 of 100 "
-            "cases): on digits like these, the other run is better."
+            "cases): on images like these, the other run is better."
         )
     return sentence.format(n=f"{first + second:,}")
 
 
-def comparison_alternative(found: Sequence[Comparison]) -> str:
+def comparison_alternative(found: Sequence[Comparison], names: Names = DIGITS) -> str:
     """Say what the comparison shows after the last epoch, for a reader who cannot see it."""
     each = ", ".join(
-        f"{digit}: {difference:+.2f}".replace("-", "−") for digit, difference in enumerate(100 * found[-1].difference)
+        f"{name}: {difference:+.2f}".replace("-", "−")
+        for name, difference in zip(names, 100 * found[-1].difference, strict=True)
     )
     return joined(
         [
-            _("Bars: for each digit the share that this run recognises less the other run's, in percentage points."),
+            _("Bars: for each class the share that this run recognises less the other run's, in percentage points."),
             _("After the last epoch: {each}.").format(each=each),
             _("Below, test images that only one of them recognises, with what the other one takes them for."),
         ]

@@ -110,7 +110,9 @@ def grid(asked: Asked, layer: int, theme: Theme) -> pd.DataFrame:
 @lru_cache(maxsize=8)
 def kernel_grid(asked: Asked, theme: Theme) -> pd.DataFrame:
     """Return the first layer's kernels, an image for each epoch; treat it as read-only."""
-    weights = first_kernels(asked)
+    weights = [kernels[:, 0] for kernels in first_kernels(asked)]
+    if len(first_kernels(asked)[0][0]) == 3:
+        return _coloured(first_kernels(asked))
     largest = max(_largest(each[:MOST]) for each in weights)
     rows = [
         {"rank": rank, "urls": [picture(each[rank], largest, "weight", theme) for each in weights]}
@@ -119,10 +121,30 @@ def kernel_grid(asked: Asked, theme: Theme) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _coloured(weights: Sequence[Array]) -> pd.DataFrame:
+    """Return kernels (n, 3, height, width) of images in colour as they are: grey is 0, red is a weight of the reds."""
+    largest = max(_largest(each[:MOST]) for each in weights)
+    rows = [
+        {"rank": rank, "urls": [_in_colour(each[rank] / largest) for each in weights]}
+        for rank in range(min(MOST, len(weights[0])))
+    ]
+    return pd.DataFrame(rows)
+
+
+def _in_colour(values: Array) -> str:
+    """Return values (3, H, W) from -1 to 1 as the data URL of a PNG in colour."""
+    from PIL import Image
+
+    levels = np.rint(127.5 * (1 + np.nan_to_num(values).clip(-1, 1))).astype(np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0))).save(content, "PNG")
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
 def first_kernels(asked: Asked) -> list[Array]:
-    """Return the first layer's kernels (n, height, width) after each epoch."""
+    """Return the first layer's kernels (n, channels, height, width) after each epoch."""
     stages = [next(stage for stage in seen.stages if stage.kernels is not None) for seen in asked.looks()]
-    return [stage.kernels.weight[:, 0] for stage in stages if stage.kernels is not None]
+    return [stage.kernels.weight for stage in stages if stage.kernels is not None]
 
 
 # --- One map taken apart
@@ -146,6 +168,8 @@ def apart(asked: Asked, layer: int, number: int, theme: Theme, _language: str) -
     names = [_("input {number}").format(number=channel + 1) for channel in channels] or [_("before")]
     if len(channels) == 1 and stages[0].inputs.shape[0] == 1:
         names = [_("image")]
+    elif stages[0].inputs is asked.looks()[0].stages[0].maps and len(stages[0].inputs) == 3:
+        names = [(_("red"), _("green"), _("blue"))[channel] for channel in channels]
     output = pd.DataFrame(
         {
             "index": range(outputs[0].size),

@@ -7,7 +7,10 @@ import numpy as np
 from app.figures.inside_maps import DIGITS, FRAME, MOST, rounded
 from app.figures.training_words import joined
 from app.i18n import N_, _, ngettext
+from core.image_sets import DIGITS as DIGITS_OF_MNIST
 from core.inside import Look, Stage
+
+Names = Sequence[str]  # of the labels 0 to 9
 
 # What an operation does, as the layer's sentence says it.
 OPERATIONS = {
@@ -49,25 +52,25 @@ def layer_sentence(stage: Stage) -> str:
     return text + (_("; here the first {shown} of {count}").format(shown=MOST, count=count) if count > MOST else "")
 
 
-def captions(looks: Sequence[Look], epochs: Sequence[int], label: int) -> list[str]:
+def captions(looks: Sequence[Look], epochs: Sequence[int], label: int, names: Names = DIGITS_OF_MNIST) -> list[str]:
     """Say what the network takes the image for after each epoch."""
     said = []
     for seen, epoch in zip(looks, epochs, strict=True):
         when = _("Before the first step") if epoch == 0 else _("After epoch {epoch}").format(epoch=epoch)
-        said.append(_("{when}: {what}").format(when=when, what=_seen(seen, label)))
+        said.append(_("{when}: {what}").format(when=when, what=_seen(seen, label, names)))
     return said
 
 
-def _seen(seen: Look, label: int) -> str:
+def _seen(seen: Look, label: int, names: Names) -> str:
     probabilities = seen.probabilities
     if not np.isfinite(probabilities).all():
         return _("the run has diverged, and what it computes is no longer a finite number.")
     digit = int(probabilities.argmax())
     sure = _percent(float(probabilities[digit]))
     if digit == label:
-        return _("this {label} is recognised ({sure}).").format(label=label, sure=sure)
+        return _("this {label} is recognised ({sure}).").format(label=names[label], sure=sure)
     return _("this {label} is taken for a {digit} ({sure}); for a {label} the probability is {right}.").format(
-        label=label, digit=digit, sure=sure, right=_percent(float(probabilities[label]))
+        label=names[label], digit=names[digit], sure=sure, right=_percent(float(probabilities[label]))
     )
 
 
@@ -108,7 +111,7 @@ def _number(expression: str, quantity: str = "") -> str:
     return f"<mn{named}>{{{{{expression}|{DIGITS}}}}}</mn>"
 
 
-def alternative(stage: Stage, number: int, seen: Look, label: int) -> str:
+def alternative(stage: Stage, number: int, seen: Look, label: int, names: Names = DIGITS_OF_MNIST) -> str:
     """Say what the picture shows after the last epoch, for a reader who cannot see it."""
     chosen = stage.maps[number]
     largest = np.unravel_index(np.nan_to_num(chosen, nan=-np.inf).argmax(), chosen.shape)
@@ -121,7 +124,7 @@ def alternative(stage: Stage, number: int, seen: Look, label: int) -> str:
             row=int(largest[0]) + 1,
             col=int(largest[1]) + 1,
         ),
-        _("After the last epoch {what}").format(what=_seen(seen, label)),
+        _("After the last epoch {what}").format(what=_seen(seen, label, names)),
     ]
     if stage.kernels is not None:
         sentences.append(_("Beside it the input under the kernel, the kernel, and the sum of their products."))

@@ -36,10 +36,13 @@ WORST = {
 }
 
 
-def picture(axis: str) -> alt.VConcatChart:
-    """Draw the curves over the images; the playhead `step` is the epoch's position."""
+def picture(axis: str, named: bool = False) -> alt.VConcatChart:
+    """Draw the curves over the images; the playhead `step` is the epoch's position.
+
+    `named` classes have words for names, which stand below each other under an image.
+    """
     curves = alt.hconcat(_losses(axis), _accuracy(axis)).resolve_scale(**OWN_SCALES)
-    both: alt.VConcatChart = alt.vconcat(curves, _images()).resolve_scale(**OWN_SCALES)
+    both: alt.VConcatChart = alt.vconcat(curves, _images(named)).resolve_scale(**OWN_SCALES)
     return both.add_params(parameter("step"), parameter("smooth", USUAL_BETA))
 
 
@@ -131,14 +134,15 @@ def _event(x: alt.X, scale: str) -> list[alt.Chart]:
     ]
 
 
-def _images() -> View:
+def _images(named: bool) -> View:
     width, height = "range('mistakes_x')[1]", "range('mistakes_y')[0]"  # px
     wide = f"({width} > {WIDE})"
     columns, rows = f"({wide} ? 12 : {width} > {PHONE} ? 8 : 6)", f"({wide} ? 2 : 3)"
     tile, line = f"({width} / {columns})", f"({height} / {rows})"  # px
-    font = f"min(17, max(10, {tile} / 4.7))"
-    side = f"min({tile} - 2, {line} - 2.6 * {font} - 7)"  # below each image is room for two lines
+    font = f"min(17, max(10, {tile} / {6.2 if named else 4.7}))"
+    side = f"min({tile} - 2, {line} - {3.8 if named else 2.6} * {font} - 7)"  # below each is room for its lines
     left, top = f"(datum.rank % {columns} + 0.5) * {tile}", f"floor(datum.rank / {columns}) * {line}"
+    between = "\\n" if named else " "
     # A probability that is not 1 is not written as 100 %.
     sure = "(datum.confidence >= 0.995 ? '> 99 %' : format(100 * datum.confidence, '.0f') + ' %')"
     shown = (
@@ -148,8 +152,8 @@ def _images() -> View:
         .encode(
             tooltip=[
                 alt.Tooltip("index:Q", title=_("test image")),
-                alt.Tooltip("label:Q", title=_("label")),
-                alt.Tooltip("predicted:Q", title=_("predicted")),
+                alt.Tooltip("what:N", title=_("label")),
+                alt.Tooltip("taken:N", title=_("predicted")),
                 alt.Tooltip("confidence:Q", title=_("probability of the prediction"), format=".4~g"),
                 alt.Tooltip("probability:Q", title=_("probability of the label"), format=".4~g"),
             ],
@@ -179,7 +183,7 @@ def _images() -> View:
         shown.mark_text(
             x={"expr": left},
             y={"expr": f"{top} + {side} + 6"},
-            text={"expr": f"datum.label + ' → ' + datum.predicted + '\\n' + {sure}"},
+            text={"expr": f"datum.what + '{between}→ ' + datum.taken + '\\n' + {sure}"},
             lineBreak="\n",
             baseline="top",
             fontSize={"expr": font},

@@ -62,6 +62,7 @@ def spec_rows(spec: RunSpec) -> list[tuple[str, str]]:
     return [
         (_("Network"), _(model.title)),
         *options,
+        (_("Data"), _("{title} ({about})").format(title=spec.images.title, about=_(spec.images.about))),
         (_("Epochs"), f"{spec.epochs:,}"),
         (_("Training images"), f"{spec.train_images:,}"),
         (_("Batch size"), f"{spec.batch_size:,}"),

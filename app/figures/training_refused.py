@@ -8,12 +8,13 @@ from core.errors import InputError
 from core.models import MODELS
 from core.run import RunSpec
 
-ORDER = ("model", "options", "train_images")  # are judged first: they limit the others
+ORDER = ("model", "options", "data", "train_images")  # are judged first: they limit the others
 
 
 def labels() -> dict[str, str]:
     """Return what stands above the controls, by the spec's names."""
     return {
+        "data": _("Data"),
         "epochs": _("Epochs"),
         "batch_size": _("Batch size"),
         "optimizer": _("Optimizer"),

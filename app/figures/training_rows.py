@@ -3,6 +3,8 @@
 Equal reports share their rows, so that many readers of one run cost one computation.
 """
 
+from __future__ import annotations
+
 import base64
 import io
 import math
@@ -10,22 +12,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.figures.class_names import class_names
 from app.figures.training_axes import BETAS, SMOOTHED
 from app.i18n import _
 from app.player import Encoded, encoded
 from core.curve import decimate
 from core.diagnosis import GUESSING, Diagnosis, diagnose, not_finite_since, overfitting_since
 from core.ema import ema
+from core.errors import InputError
 from core.history import Columns, History
+from core.image_data import is_here, read_part
 from core.job import Job
 from core.records import Batch, Epoch
 from core.run import RunSpec
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 BUCKETS = 240  # parts of the loss curve; the lowest and the highest batch of each are drawn
 FLOORS = (0.98, 0.95, 0.9, 0.8, 0.5, 0.0)  # where the axis of the accuracy may begin
@@ -65,29 +73,44 @@ def report(job: Job | None, spec: RunSpec, language: str, axis: str = "epoch") -
     )
 
 
-@lru_cache(maxsize=64)
 def rows(report: Report) -> Rows:
     """Return the rows of each of the picture's data sources; treat them as read-only."""
+    return _rows(report, is_here(report.spec.data))
+
+
+@lru_cache(maxsize=64)
+def _rows(report: Report, with_images: bool) -> Rows:
+    """Return the rows, with the test images that are most wrong where the set of images is here."""
     epochs = report.epochs[: report.epoch_count]
-    mistakes = _mistakes(report)
+    mistakes = _mistakes(report) if with_images else []
+    hints = _hints(report, epochs) if with_images else _why_without(report, epochs)
     indices = sorted({row["index"] for row in mistakes})
+    try:
+        urls = [image_url(report.spec.data, index) for index in indices]
+    except InputError:  # they are damaged, which the page says where it offers the set again
+        return _rows(report, False)
     return {
         "limits": limit_rows([report]),
         "curve": curve_rows(report, BUCKETS),
         "epochs": epoch_rows(report),
         "mistakes": pd.DataFrame(
-            mistakes, columns=["position", "rank", "index", "label", "predicted", "confidence", "probability"]
+            mistakes,
+            columns=["position", "rank", "index", "label", "what", "taken", "confidence", "probability"],
         ),
-        "hint": pd.DataFrame(_hints(report, epochs), columns=["position", "text"]),
+        "hint": pd.DataFrame(hints, columns=["position", "text"]),
         "event": pd.DataFrame(events(report), columns=["x", "text"]),
-        "images": pd.DataFrame({"index": indices, "url": [image_url(index) for index in indices]}),
+        "images": pd.DataFrame({"index": indices, "url": urls}),
     }
 
 
-@lru_cache(maxsize=64)
 def encoded_rows(report: Report) -> dict[str, Encoded]:
     """Encode the rows once for all readers of the same moment."""
-    return {name: encoded(frame) for name, frame in rows(report).items()}
+    return _encoded_rows(report, is_here(report.spec.data))
+
+
+@lru_cache(maxsize=64)
+def _encoded_rows(report: Report, with_images: bool) -> dict[str, Encoded]:
+    return {name: encoded(frame) for name, frame in _rows(report, with_images).items()}
 
 
 @lru_cache(maxsize=64)
@@ -218,6 +241,12 @@ def _hints(report: Report, epochs: Sequence[Epoch]) -> list[tuple[int, str]]:
     ]
 
 
+def _why_without(report: Report, epochs: Sequence[Epoch]) -> list[tuple[int, str]]:
+    """Say that the images cannot be shown, in each epoch."""
+    text = _("The images of {title} are not on this computer.").format(title=report.spec.images.title)
+    return [(position(report, epoch), text) for epoch in epochs]
+
+
 @lru_cache(maxsize=128)
 def events(report: Report) -> list[tuple[float, str]]:
     """Find where the run turned: the first epoch of overfitting, or the step whose loss is not finite."""
@@ -231,13 +260,15 @@ def events(report: Report) -> list[tuple[float, str]]:
 
 
 def _mistakes(report: Report) -> list[dict[str, Any]]:
+    names = class_names(report.spec.data)
     return [
         {
             "position": position(report, epoch),
             "rank": rank,
             "index": mistake.index,
             "label": mistake.label,
-            "predicted": mistake.predicted,
+            "what": names[mistake.label],
+            "taken": names[mistake.predicted],
             "confidence": mistake.confidence,
             "probability": mistake.true_probability,
         }
@@ -278,12 +309,18 @@ def mistake_table(epochs: Sequence[Epoch]) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=10_000)
-def image_url(index: int) -> str:
-    """Return a test image as the data URL of a PNG, dark ink on white paper (about 500 characters)."""
+def image_url(data: str, index: int) -> str:
+    """Return a test image as the data URL of a PNG (of MNIST about 500 characters).
+
+    What has one channel is drawn as dark ink on white paper. Raises InputError where the set is not here.
+    """
+    content = io.BytesIO()
+    picture(read_part(data, "test").images[index]).save(content, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def picture(pixels: NDArray[np.uint8]) -> Picture:
+    """Return an image (C, H, W) as it is shown: in its colours, or as dark ink on white paper."""
     from PIL import Image
 
-    from core.datasets import mnist
-
-    content = io.BytesIO()
-    Image.fromarray(255 - mnist().test_images[index]).save(content, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+    return Image.fromarray(255 - pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))

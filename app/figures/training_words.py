@@ -325,10 +325,10 @@ def cross_entropy() -> str:
     worst = "data('worst')[0]"
     shown = f"format({worst}.probability, '.3~g')"  # its logarithm is taken as it stands there, as a calculator does
     minus_ln = "<mo form='prefix' lspace='0' rspace='0'>−</mo><mi>ln</mi>"
-    text = _("The label of the first image below is {label}. Its loss is").format(label=f"{{{{{worst}.label|d}}}}")
+    text = _("The label of the first image below is {label}. Its loss is").format(label=f"{{{{{worst}.what}}}}")
     return (
         f"<span>{text}</span> <math><mi class='q-loss'>ℓ</mi><mo>=</mo>{minus_ln}<mspace width='.17em'/>"
-        f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.label|d}}}}</mn></msub><mo>=</mo>{minus_ln}"
+        f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.what}}}}</mn></msub><mo>=</mo>{minus_ln}"
         f"<mo>(</mo><mn class='q-prediction'>{{{{{worst}.probability|.3~g}}}}</mn><mo>)</mo><mo>=</mo>"
         f"<mn class='q-loss'>{{{{-log(toNumber({shown}))|.2f}}}}</mn></math>"
     )

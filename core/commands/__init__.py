@@ -3,4 +3,4 @@
 A module has `HELP` (one line), `add_arguments(parser)` and `run(args) -> int` (the exit code).
 """
 
-COMMANDS = ("mse", "descend", "shapes", "train", "runs", "warm", "scheduler", "worker")
+COMMANDS = ("mse", "descend", "shapes", "train", "data", "runs", "warm", "scheduler", "worker")

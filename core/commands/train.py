@@ -1,4 +1,4 @@
-"""Train a network on MNIST, or show the run where it is kept already."""
+"""Train a network on MNIST or another set of images, or show the run where it is kept already."""
 
 import argparse
 import json
@@ -9,6 +9,8 @@ from core.commands.progress import watch
 from core.device import DEVICES, Placement, find_placement, spin_briefly
 from core.entries import best_epoch
 from core.errors import InputError
+from core.image_data import is_here
+from core.image_sets import DATASETS
 from core.kept import kept_run
 from core.models import MODELS, find_model
 from core.optimizers import OPTIMIZERS, SCHEDULES
@@ -18,7 +20,7 @@ from core.run import RunSpec
 from core.store import Store
 
 NAME = "train"
-HELP = "train a network on MNIST; a run that was trained before comes from the store"
+HELP = "train a network; a run that was trained before comes from the store"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="of the model, such as depth=56; repeatable"
     )
+    parser.add_argument("--data", default=default.data, help=f"one of {', '.join(DATASETS)} (%(default)s)")
     parser.add_argument("--epochs", type=int, default=default.epochs, help="passes over the images (%(default)s)")
     parser.add_argument("--batch-size", type=int, default=default.batch_size, help="images a step (%(default)s)")
     parser.add_argument("--optimizer", default=default.optimizer, help=f"one of {', '.join(OPTIMIZERS)} (%(default)s)")
@@ -55,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     spec = RunSpec(
         model=args.model,
         options=tuple(_options(args.model, args.option).items()),
+        data=args.data,
         epochs=args.epochs,
         batch_size=args.batch_size,
         optimizer=args.optimizer,
@@ -69,6 +73,11 @@ def run(args: argparse.Namespace) -> int:
         train_images=args.train_images,
         seed=args.seed,
     )
+    if not is_here(spec.data):
+        raise InputError(
+            "{title} is not on this computer yet; get it with: python -m core data {name}",
+            title=spec.images.title, name=spec.data,
+        )  # fmt: skip
     spin_briefly()
     placement = find_placement(args.device, args.threads)
     if not args.json:

@@ -25,7 +25,7 @@ from core.jobs import Jobs
 from core.predict import Net, gradient, predict
 from core.run import RunSpec
 from core.torch_thread import torch_ready
-from core.trained_nets import trained_nets
+from core.trained_nets import DRAWN, trained_nets
 from pages.parts import training_compare
 
 KEY = "digit"  # of the pad, in the link as well
@@ -37,6 +37,10 @@ NETS = f"{KEY}.nets"  # in the session: the networks, so that they are not looke
 
 def show(jobs: Jobs, spec: RunSpec, _job: Job | None) -> None:
     """Draw the pad with its bars, which follow the pen, and below what is shown once the pen is lifted."""
+    if spec.data != DRAWN:
+        st.caption(
+            _("A drawing is made small as MNIST's digits were: only networks that were trained on MNIST answer.")
+        )
     ready = torch_ready()
     st.fragment(_follow, key=FRAGMENTS[0], run_every=None if ready else LOADING)(jobs, spec, ready)
     st.fragment(_closer, key=FRAGMENTS[1])(jobs, spec)

@@ -16,17 +16,20 @@ from app.figures import inside_maps_rows as maps_drawn
 from app.figures import inside_maps_words as maps_words
 from app.figures import inside_rows as drawn
 from app.figures import inside_words as words
+from app.figures.class_names import class_names
 from app.figures.comparison_words import names
+from app.figures.training_rows import image_url
 from app.history import is_restored
 from app.i18n import _, error_sentence, language, ngettext
 from app.player import Drag, Slider, player
-from core.datasets import mnist
 from core.errors import InputError
+from core.image_data import truth
 from core.job import Job
 from core.jobs import Jobs
 from core.run import RunSpec
 from core.torch_thread import torch_ready
 from pages.parts import training_compare as compare
+from pages.parts.training_data import images_here
 from pages.parts.training_found import find
 from pages.parts.training_playhead import playhead
 
@@ -52,6 +55,8 @@ def _draw(jobs: Jobs, spec: RunSpec) -> None:
     view = choice(_("Look at"), views, key="look", default="layers", label_visibility="collapsed")
     if view == "layers":
         show_layers(jobs, spec, job)
+        return
+    if not images_here(spec.data):
         return
     summary = jobs.store.summary(job.key)
     if summary is None or not summary.weight_epochs:
@@ -151,6 +156,8 @@ def choose_image(job: Job) -> int | None:
             _("Test image"), 0.0, LAST_IMAGE, 0.0, 1.0, format="%.0f", key="image", bind="query-params", width=160
         )
         st.button(_("Next mistake"), on_click=next_mistake, args=(job,), key="next_mistake")
+        if job.spec.images.shape[0] > 1 and not value % 1:
+            st.image(image_url(job.spec.data, int(value)), width=64, alt=_("The test image in its colours."))
     if value % 1:
         page.input_error(InputError("The test image must be a whole number from 0 to 9,999."))
         return None
@@ -159,7 +166,7 @@ def choose_image(job: Job) -> int | None:
 
 def next_mistake(job: Job) -> None:
     """Go to the next image that the network takes for something else after its last epoch."""
-    labels = "".join(map(str, mnist().test_labels))
+    labels = "".join(map(str, truth(job.spec.data)))
     wrong = [
         place for place, (is_, seen) in enumerate(zip(labels, job.epochs[-1].predicted, strict=True)) if is_ != seen
     ]
@@ -177,7 +184,8 @@ def show_maps(asked: maps_drawn.Asked) -> None:
     count = min(len(stage.maps), maps_figure.MOST)
     number = min(chosen("map"), count - 1)
     pixel = min(chosen("pixel"), stage.maps[0].size)
-    label = int(mnist().test_labels[asked.image])
+    label = int(truth(asked.spec.data)[asked.image])
+    names = class_names(asked.spec.data)
     rows = maps_drawn.apart(asked, layer, number, page.theme(), language())
     frame = rows["frame"].iloc[0]
     st.markdown(f"**{maps_words.layer_sentence(stage)}**")
@@ -185,13 +193,13 @@ def show_maps(asked: maps_drawn.Asked) -> None:
         compiled(maps_figure.maps),
         key="maps",
         name="activations",
-        alt=maps_words.alternative(stage, number, looks[-1], label),
+        alt=maps_words.alternative(stage, number, looks[-1], label, names),
         data={"maps": maps_drawn.grid(asked, layer, page.theme()), **rows},
         steps=len(asked.epochs),
         start=playhead(asked.epochs),
         moments=asked.epochs,
         first=first_step(asked),
-        captions=maps_words.captions(looks, asked.epochs, label),
+        captions=maps_words.captions(looks, asked.epochs, label, names),
         sliders=[
             Slider("layer", _("layer"), 0, len(stages) - 1, 1, layer, maps_words.layer_names(stages)),
             Slider("map", _("map"), 0, max(1, count - 1), 1, number, tuple(str(place + 1) for place in range(count))),
@@ -240,7 +248,7 @@ def keep_chosen(values: dict[str, float]) -> None:
 def show_kernels(asked: maps_drawn.Asked) -> None:
     """Draw the first layer's kernels as they change from epoch to epoch."""
     weights = maps_drawn.first_kernels(asked)
-    count, size = len(weights[0]), weights[0].shape[1:]
+    count, size = len(weights[0]), weights[0].shape[2:]
     change = float(np.linalg.norm(weights[-1] - weights[0]) / np.linalg.norm(weights[0]))
     st.markdown(f"**{maps_words.kernels_sentence(count, size)}**")
     player(

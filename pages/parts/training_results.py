@@ -17,6 +17,7 @@ from core.job import Job
 from core.jobs import Jobs
 from core.run import RunSpec
 from core.shipped import shipped_runs
+from pages.parts.training_data import images_here
 from pages.parts.training_found import find
 from pages.parts.training_playhead import playhead
 
@@ -36,7 +37,9 @@ def _draw(jobs: Jobs, spec: RunSpec) -> None:
     if job is None or not job.epochs:
         st.markdown(_("Appears after the first epoch."))
         return
-    seen = drawn.seen_by(job.key, tuple(job.epochs))
+    if not images_here(spec.data):
+        return
+    seen = drawn.seen_by(job.key, tuple(job.epochs), spec.data)
     show_matrix(seen)
     compare_runs(jobs, spec, seen)
 
@@ -52,10 +55,10 @@ def show_matrix(seen: drawn.Seen) -> None:
         label_visibility="collapsed",
     )
     player(
-        compiled(figure.matrix),
+        compiled(figure.matrix, not seen.names_are_digits),
         key="confusion",
         name="confusion-matrix",
-        alt=words.matrix_alternative(drawn.counts(seen)),
+        alt=words.matrix_alternative(drawn.counts(seen), seen.names),
         data={
             **drawn.matrix_rows(seen),
             "limits": drawn.limits(seen, shares == "shares"),
@@ -64,10 +67,10 @@ def show_matrix(seen: drawn.Seen) -> None:
         steps=seen.count,
         start=playhead(epochs_of(seen)),
         moments=epochs_of(seen),
-        captions=words.captions(seen.epochs, drawn.counts(seen)),
+        captions=words.captions(seen.epochs, drawn.counts(seen), seen.names),
         sliders=[
-            Slider("label", _("cell: what it is"), 0, CLASSES - 1, 1, label),
-            Slider("seen", _("cell: seen as"), 0, CLASSES - 1, 1, other),
+            Slider("label", _("cell: what it is"), 0, CLASSES - 1, 1, label, seen.names),
+            Slider("seen", _("cell: seen as"), 0, CLASSES - 1, 1, other, seen.names),
         ],
         drags=[Drag("matrix", x="seen", y="label")],
         on_release=choose_cell,
@@ -114,13 +117,13 @@ def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen) -> None:
     job = jobs.get(others[chosen]) if chosen in others else None
     if job is None or not job.epochs:
         return
-    other = drawn.seen_by(job.key, tuple(job.epochs))
+    other = drawn.seen_by(job.key, tuple(job.epochs), spec.data)
     found = drawn.comparisons(seen, other)
     player(
         compiled(figure.comparison),
         key="versus",
         name="comparison",
-        alt=words.comparison_alternative(found),
+        alt=words.comparison_alternative(found, seen.names),
         data=drawn.comparison_rows(seen, other, language()),
         steps=seen.count,
         start=playhead(epochs_of(seen)),
@@ -136,9 +139,12 @@ def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen) -> None:
 
 
 def other_runs(jobs: Jobs, spec: RunSpec) -> dict[str, RunSpec]:
-    """Return the runs that can be compared with, by their text in a link: shipped, then trained here, then kept."""
+    """Return the runs that can be compared with, by their text in a link: shipped, then trained here, then kept.
+
+    Two networks are compared image by image, so both must have been tested on the same images.
+    """
     here = [job.spec for job in jobs.list() if job.epochs]
     kept = [run.spec for run in jobs.store.runs() if run.spec is not None and run.epochs]
     shipped = [run.spec for run in shipped_runs()]
-    runs = [run for run in dict.fromkeys([*shipped, *here, *kept]) if run != spec]
+    runs = [run for run in dict.fromkeys([*shipped, *here, *kept]) if run != spec and run.data == spec.data]
     return {run_text.write(run): run for run in runs[:MOST_OTHERS]}

@@ -10,16 +10,19 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.choice import choice
-from app.figures.training_augmented import strip
+from app.figures.training_augmented import ANY, strip
 from app.figures.training_refused import labels, refusals
 from app.i18n import _, error_sentence
 from app.link import wrong_choice, wrong_number
 from core.errors import InputError
+from core.image_data import is_here
+from core.image_sets import DATASETS
 from core.models import MODELS
 from core.optimizers import OPTIMIZERS, SCHEDULES
 from core.options import Option
 from core.run import DEFAULTS, QUICK, RunSpec
 from core.run_text import NAMES
+from pages.parts import training_data
 
 GOOD = "accepted"  # the last run whose numbers were all right
 SWITCHES = ("false", "true")  # in the link
@@ -41,7 +44,7 @@ NUMBERS = {  # the spec's numbers and the steps of their buttons; they have no b
 def wrong_in_link() -> list[str]:
     """Say which values of the link cannot be used, and which names are not as a link calls them."""
     choices: dict[str, Collection[str]] = {
-        "model": MODELS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "nesterov": SWITCHES
+        "model": MODELS, "data": DATASETS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "nesterov": SWITCHES
     }  # fmt: skip
     numbers = [NAMES[name] for name in NUMBERS]
     for option in MODELS[_model()].options:
@@ -123,6 +126,12 @@ def more(model: str, *, is_open: bool) -> None:
         chosen = choice(labels()["schedule"], schedules, key="schedule", default="constant", folded=True)
         st.caption(_(SCHEDULES[chosen].about))
     with images:
+        data = choice(
+            labels()["data"], training_data.titles(), key="data", default="mnist", folded=True, on_change=suit_images
+        )
+        told["data"] = st.container()
+        if is_open:
+            training_data.offer(data, "more")
         for option in MODELS[model].options:
             draw_option(model, option)
         told["options"] = st.container()
@@ -156,15 +165,24 @@ def draw_option(model: str, option: Option) -> None:
 
 def augmented(values: dict[str, Any]) -> None:
     """Show what an image becomes, epoch by epoch, where the augmentation is on and what is typed is right."""
-    chosen = {name: values[name] for name in ("shift", "rotate", "seed")}
+    chosen = {name: values[name] for name in ("data", "shift", "rotate", "seed")}
     try:
-        spec = RunSpec(**chosen)
-    except InputError:  # its sentence stands under the field
+        spec = RunSpec(model=ANY, **chosen)
+        shown = strip(spec.data, spec.shift, spec.rotate, spec.seed) if spec.augments else b""
+    except InputError:  # its sentence stands under the field, or the set is offered above
         return
-    if spec.augments:
+    if shown:
         text = _("A training image as the first eight epochs may see it: moved and turned.")
-        st.image(strip(spec.shift, spec.rotate, spec.seed), alt=text)
+        st.image(shown, alt=text)
         st.caption(text)
+
+
+def suit_images() -> None:
+    """Take all images of the set just chosen where all of the last one were taken, and never more than it has."""
+    most = DATASETS[st.session_state["data"]].train_images
+    chosen = st.session_state[NAMES["train_images"]]
+    if chosen > most or chosen in {entry.train_images for entry in DATASETS.values()}:
+        st.session_state[NAMES["train_images"]] = float(most)
 
 
 def suit_rate() -> None:
@@ -232,7 +250,7 @@ def start_shown(submit: Callable[[RunSpec], object]) -> None:
     A number is taken over when its field is left, which the click itself may do: what the page knew before is old.
     """
     values = typed(st.session_state["model"])
-    if not refusals(values):
+    if not refusals(values) and is_here(values["data"]):
         submit(RunSpec(**values))
 
 
@@ -240,7 +258,10 @@ def start_quick(submit: Callable[[RunSpec], object]) -> None:
     """Begin the quick run of the chosen network, with its options and the seed as they are set."""
     values = typed(st.session_state["model"])
     quick = replace(QUICK, model=values["model"])
-    for name in ("options", "seed"):
+    for name in ("options", "data", "seed"):
         with suppress(InputError):
             quick = replace(quick, **{name: values[name]})
-    start(submit, quick)
+    if is_here(quick.data):
+        start(submit, quick)
+    else:
+        put(quick)

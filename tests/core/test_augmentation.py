@@ -68,7 +68,7 @@ def test_equal_generators_give_equal_images_and_they_go_on():
 def test_examples_are_bytes_that_differ_and_come_again():
     spec = RunSpec(shift=2, rotate=15)
     shown = examples(4, spec, 12)
-    assert (shown.shape, shown.dtype) == ((12, 28, 28), "uint8")
+    assert (shown.shape, shown.dtype) == ((12, 1, 28, 28), "uint8")
     assert len({image.tobytes() for image in shown}) == 12
     assert (examples(4, spec, 12) == shown).all()
 

@@ -1,18 +1,22 @@
 import gzip
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from dataclasses import replace
 
 import pytest
 
 from core.datasets import DATA
 from core.device import find_placement
-from core.records import Epoch
+from core.image_data import keep
+from core.records import Checkpoint, Epoch
 from core.run import RunSpec
 from core.train import train
 from core.training_script import training_script
+from tests.core.published_sets import cifar_files, made_up
 
 SPEC = RunSpec(epochs=2, train_images=1_000, batch_size=96, seed=3)  # 1,000 / 96 leaves a smaller last batch
 SPECS = {
@@ -58,6 +62,44 @@ def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, s
         assert train_loss == pytest.approx(ours.train_loss, rel=1e-12)  # the same losses, added in another order
         assert test_loss == ours.test_loss
         assert accuracy == ours.test_accuracy
+
+
+def test_script_reads_the_images_of_its_run(tmp_path, monkeypatch):
+    """In colour, from a stand-in for CIFAR-10 as torchvision keeps it."""
+    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path / "home"))
+    parts = made_up("cifar10")
+    keep("cifar10", parts)
+    ((_, archive),) = cifar_files(parts).items()
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(tmp_path, filter="data")
+    spec = RunSpec(
+        model="densenet", options={"layers": 1, "growth": 4}, data="cifar10", epochs=2, train_images=300, lr=0.1
+    )
+    placement = replace(find_placement("cpu", 1), dtype="float32", layout="contiguous")
+    (tmp_path / "script.py").write_text(training_script(spec, placement), encoding="utf-8")
+    code = (
+        "import json, script, sys; own = script.datasets.CIFAR10; own.download = own._load_meta = lambda self: None;"
+        " own._check_integrity = lambda self: True; print(json.dumps(script.main(sys.argv[1])))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    epochs = [record for record in train(spec, placement) if isinstance(record, Epoch)]
+    history = json.loads(done.stdout.splitlines()[-1])
+    for (train_loss, test_loss, accuracy), ours in zip(history, epochs, strict=True):
+        assert train_loss == pytest.approx(ours.train_loss, rel=1e-5)  # normalised in one step or in three
+        assert test_loss == pytest.approx(ours.test_loss, rel=1e-4)
+        assert accuracy == pytest.approx(ours.test_accuracy, abs=0.002)
+    checkpoint = next(record for record in train(spec, placement) if isinstance(record, Checkpoint))
+    resumed = [record for record in train(spec, placement, resume=checkpoint) if isinstance(record, Epoch)]
+    assert [one.train_loss for one in resumed] == [epochs[1].train_loss]
+    assert resumed[0].predicted == epochs[1].predicted
 
 
 def test_script_has_no_line_that_its_run_does_not_need():

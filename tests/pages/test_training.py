@@ -195,12 +195,12 @@ def test_the_augmentation_is_shown_where_it_is_on():
     from app.figures.training_augmented import COUNT, IMAGE, SIDE, strip
     from core.augmentation import examples
 
-    picture = np.asarray(Image.open(io.BytesIO(strip(2, 10.0, 3))))
+    picture = np.asarray(Image.open(io.BytesIO(strip("mnist", 2, 10.0, 3))))
     images = examples(IMAGE, RunSpec(shift=2, rotate=10.0, seed=3), COUNT)
     scale = SIDE // 28
     for place, image in enumerate(images):
         shown = picture[::scale, place * SIDE : (place + 1) * SIDE : scale]
-        assert np.array_equal(255 - shown, image)
+        assert np.array_equal(255 - shown, image[0])
 
 
 # --- Several runs
@@ -421,7 +421,7 @@ def test_a_drawn_image_is_the_test_image():
 
     from core.datasets import mnist
 
-    header, _, content = drawn.image_url(7).partition(",")
+    header, _, content = drawn.image_url("mnist", 7).partition(",")
     assert header == "data:image/png;base64"
     assert np.array_equal(255 - np.asarray(Image.open(io.BytesIO(base64.b64decode(content)))), mnist().test_images[7])
 
@@ -500,7 +500,7 @@ def test_a_long_run_is_drawn_with_few_points():
 
 def test_the_formula_is_the_worst_mistake_of_the_epoch(trained):
     data = picture(visit(**SMALL))
-    assert "{{data('worst')[0].label|d}}" in data["formula"]
+    assert "{{data('worst')[0].what}}" in data["formula"]
     assert data["outputs"] == figure.WORST
 
 
