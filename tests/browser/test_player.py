@@ -199,6 +199,22 @@ class TestTimeline:
         player.locator(".export").evaluate("(element) => element.closest('.player').scrollIntoView({block: 'end'})")
         assert box_of(player.locator(".timeline"))[1] == pytest.approx(box_of(player)[1], abs=1)
 
+    @pytest.mark.parametrize("size", [(1200, 500), (390, 500)])
+    def test_it_covers_nothing_that_is_scrolled_into_view_and_fades_what_is_under_it(self, demo, size):
+        page = demo(viewport=dict(zip(("width", "height"), size, strict=True)))
+        player = ready(page)
+        wait_until_fitted(page)
+        fade = (
+            "(element) => [element, element.parentElement].map(one => getComputedStyle(one, '::before').content)"
+            ".filter(content => content !== 'none').length > 0"
+        )
+        timeline = player.locator(".timeline")
+        player.locator(".chart").evaluate("(element) => element.scrollIntoView({block: 'end'})")
+        assert box_of(player.locator(".chart"))[1] < box_of(timeline)[0]
+        page.wait_for_function(f"() => ({fade})({ROOT}.querySelector('.timeline'))")
+        player.locator(".export").evaluate("(element) => element.closest('.player').scrollIntoView({block: 'end'})")
+        page.wait_for_function(f"() => !({fade})({ROOT}.querySelector('.timeline'))")
+
     def test_it_does_not_jump_when_a_caption_has_another_number_of_lines(self, demo):
         page = demo(viewport={"width": 390, "height": 2000})
         player = ready(page)
