@@ -53,7 +53,7 @@ def eager(spec, monkeypatch, resume=None):
     "changes",
     [
         *({"model": name} for name in MODELS),
-        {"nesterov": True, "batch_size": 75},
+        {"nesterov": True, "batch_size": 150},
         {"model": "stack", "options": {"depth": 8, "norm": True, "channels": 4}},
         {"model": "resnet", "options": {"block": "pre_activation"}},
         *({"optimizer": name, "schedule": other} for name, other in zip(OPTIMIZERS, SCHEDULES, strict=True)),
@@ -94,6 +94,18 @@ def test_what_cannot_be_recorded_trains_all_the_same(monkeypatch, where):
 
     monkeypatch.setitem(graphed.RECORDERS, "cpu", broken)
     assert numbers(train(SPEC, PLACEMENT)) == eager(SPEC, monkeypatch)
+
+
+@pytest.mark.parametrize("changes", [{}, {"shift": 2, "rotate": 10}, {"options": {"dropout": 0.5}}], ids=str)
+def test_steps_queued_together_are_the_steps_taken_one_by_one(changes):
+    one, other = (training._Trainer(replace(SPEC, **changes), PLACEMENT, None) for _ in range(2))
+    indices = torch.arange(SPEC.train_images).split(SPEC.batch_size)
+    together = one._take_steps(indices)
+    alone = [step for index in indices for step in other._take_steps([index])]
+    for (loss, scores), (its_loss, its_scores) in zip(together, alone, strict=True):
+        assert torch.equal(loss, its_loss)
+        assert torch.equal(scores, its_scores)
+    assert one.checkpoint() == other.checkpoint()
 
 
 class NoWaiting(TorchDispatchMode):
