@@ -74,7 +74,10 @@ SCHEDULES: dict[str, Schedule] = {
     ),
     "onecycle": Schedule(
         title=N_("one cycle"),
-        about=N_("The learning rate climbs from a small value to its own, then falls to almost zero."),
+        about=N_(
+            "The learning rate climbs from a small value to its own, then falls to almost zero: the long steps in "
+            "between let few epochs suffice ([Smith and Topin 2017](https://arxiv.org/abs/1708.07120))."
+        ),
         class_name="OneCycleLR",
         arguments=lambda lr, steps: {"max_lr": lr, "total_steps": steps, "cycle_momentum": False},
     ),

@@ -2,6 +2,7 @@
 
 const PLACEHOLDER = /\{\{(.+?)\}\}/s;
 const POWER = /(?<![\d.])(\d[\d.]*)e([+−-])(\d+)/g; // as d3 and JavaScript write a number with an exponent
+const TINY = /(?<![\d.])0\.0000(0*)([1-9])(\d*)(?![\d.])/g; // what has so many zeros is easier to read as a power
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /**
@@ -36,7 +37,8 @@ function expression(placeholder) {
 
 /** Text as mathematics writes it: 8.18·10⁻⁹ for 8.18e-9, and 10⁻⁹ for 1e-9. */
 function written(text) {
-  return String(text ?? "").replace(POWER, (_, mantissa, sign, digits) => {
+  const powers = (_, zeros, first, rest) => `${first}${rest && `.${rest}`}e−${5 + zeros.length}`;
+  return String(text ?? "").replace(TINY, powers).replace(POWER, (_, mantissa, sign, digits) => {
     const power = [...digits].map((digit) => SUPERSCRIPTS[digit]).join("");
     return `${mantissa === "1" ? "" : `${mantissa}·`}10${sign === "+" ? "" : "⁻"}${power}`;
   });

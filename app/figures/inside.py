@@ -118,7 +118,7 @@ def _gradients(colour: alt.Color) -> Chart:
         "gradient:Q",
         title=_("gradient ‖∂ℓ/∂w‖"),
         scale=alt.Scale(type="log", domain=_ends("gradient"), nice=False),
-        axis=alt.Axis(format="~g", tickCount=6, labelExpr=_SMALL),
+        axis=_decades(),
     )
     rows = alt.Chart(source("layers")).transform_filter(f"{_NOW} && isValid(datum.gradient)")
     base = rows.encode(
@@ -142,6 +142,20 @@ def _gradients(colour: alt.Color) -> Chart:
         none.mark_point(filled=False, shape="triangle-down", size=55),
     ]
     return alt.layer(*marks, name="gradient").properties(width=520, height=GRADIENT_HEIGHT)
+
+
+def _decades() -> alt.Axis:
+    """Return an axis of powers of ten, which over few of them has twice and five times each as well."""
+    many = f"({_LIMITS}[1].gradient / {_LIMITS}[0].gradient > 1e3)"
+    lead = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
+    named = f"{lead} === 1 || (!{many} && ({lead} === 2 || {lead} === 5))"
+    return alt.Axis(
+        format="~g",
+        tickCount=6,
+        labelExpr=f"{named} ? ({_SMALL}) : ''",
+        gridColor=alt.condition(named, alt.value("@grid"), alt.value("transparent")),
+        tickColor=alt.condition(named, alt.value("@text"), alt.value("transparent")),
+    )
 
 
 def _colour(name: str, view: str, legend: Mapping[str, str]) -> alt.Color:

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.figures.inside_maps import DIGITS, FRAME, MOST, rounded
 from app.figures.training_words import joined
+from app.figures.written import bracketed, live
 from app.i18n import N_, _, ngettext
 from core.image_sets import DIGITS as DIGITS_OF_MNIST
 from core.inside import Look, Stage
@@ -91,7 +92,7 @@ def formula(channels: int, others: int) -> str:
     sums = [f"data('parts')[min({rank}, length(data('parts')) - 1)].total" for rank in range(channels)]
     pixel = "data('output')[min(at, length(data('output')) - 1)]"
     numbers = [rounded(total) for total in sums]
-    parts = [_number(number, "weight") for number in numbers]
+    parts = [_number(number, "weight", after_sign=place > 0) for place, number in enumerate(numbers)]
     if others:
         numbers.append(rounded(f"{pixel}.rest[step]"))
         count = ngettext("{n} other channel", "{n} other channels", others).format(n=others)
@@ -100,15 +101,16 @@ def formula(channels: int, others: int) -> str:
     name = _("bias")
     parts.append(f"<munder>{_number(numbers[-1], 'bias')}<mtext>{name}</mtext></munder>")
     where = _("Row {row}, column {col}:").format(row=f"{{{{{row}|d}}}}", col=f"{{{{{col}|d}}}}")
-    total = _number(rounded(" + ".join(numbers)), "prediction")
+    total = _number(rounded(" + ".join(numbers)), "prediction", after_sign=False)
     sign = "<mo form='infix'>{}</mo>"
     pieces = [parts[0], *(sign.format("+") + part for part in parts[1:]), sign.format("=") + total]
     return f"<span>{where}</span> " + " ".join(f"<math>{piece}</math>" for piece in pieces)  # lines break between them
 
 
-def _number(expression: str, quantity: str = "") -> str:
+def _number(expression: str, quantity: str = "", *, after_sign: bool = True) -> str:
+    """Write a number; after a sign, one below 0 stands in brackets."""
     named = f" class='q-{quantity}'" if quantity else ""
-    return f"<mn{named}>{{{{{expression}|{DIGITS}}}}}</mn>"
+    return f"<mn{named}>{live(bracketed(expression, DIGITS) if after_sign else f'{expression}|{DIGITS}')}</mn>"
 
 
 def alternative(stage: Stage, number: int, seen: Look, label: int, names: Names = DIGITS_OF_MNIST) -> str:
@@ -143,7 +145,9 @@ def kernels_alternative(count: int, size: tuple[int, ...], change: float) -> str
         [
             kernels_sentence(count, size) + ".",
             _("Positive weights in one colour, negative ones in another; they change with the epoch."),
-            _("From the first to the last epoch they have moved by {change:.0%} of their norm.").format(change=change),
+            _("From the first to the last epoch they have moved by {change} of their norm.").format(
+                change=f"{100 * change:.0f} %"
+            ),
         ]
     )
 

@@ -119,6 +119,11 @@ def phases(lines: tuple[Line, ...]) -> dict[str, float]:
     return {phase: sum(line.seconds for line in lines if line.phase == phase) for phase in PHASES}
 
 
+def percent(share: float) -> str:
+    """Write a share of the time."""
+    return f"{100 * share:.0f} %"
+
+
 def milliseconds(seconds: float) -> str:
     """Write a time in milliseconds, with three digits at most."""
     return _("{time} ms").format(time=number(float(f"{1000 * seconds:.2g}")))
@@ -149,11 +154,14 @@ def _ratio(loops: dict[str, tuple[Line, ...]], *, trusted: bool) -> tuple[str, K
     theirs, own = (total(loops[name]) for name in ("textbook", "ours"))
     data = phases(loops["textbook"])["data"]
     sentence = _(
-        "The textbook's loop takes {theirs} a step, {share:.0%} of it to get the images ready. Ours takes {own}: "
+        "The textbook's loop takes {theirs} a step, {share} of it to get the images ready. Ours takes {own}: "
         "{times} times as fast, with the same images and the same four steps."
     )
     said = sentence.format(
-        theirs=milliseconds(theirs), share=data / theirs, own=milliseconds(own), times=number(round(theirs / own, 1))
+        theirs=milliseconds(theirs),
+        share=percent(data / theirs),
+        own=milliseconds(own),
+        times=number(round(theirs / own, 1)),
     )
     return said, "good" if trusted and theirs > own else "neutral"
 
@@ -162,11 +170,11 @@ def _parts(lines: tuple[Line, ...]) -> tuple[str, Kind]:
     sums, whole = phases(lines), total(lines)
     main = {phase: sums[phase] for phase in ("forward", "backward", "update")}
     sentence = _(
-        "The time of ours goes to forward ({forward:.0%}), backward ({backward:.0%}) and the update ({update:.0%}); "
-        "all the rest is {rest:.0%}."
+        "The time of ours goes to forward ({forward}), backward ({backward}) and the update ({update}); "
+        "all the rest is {rest}."
     )
-    shares = {phase: seconds / whole for phase, seconds in main.items()}
-    return sentence.format(rest=1 - sum(shares.values()), **shares), "neutral"
+    shares = {phase: seconds / whole for phase, seconds in main.items()} | {"rest": 1 - sum(main.values()) / whole}
+    return sentence.format(**{phase: percent(share) for phase, share in shares.items()}), "neutral"
 
 
 def _no_grad(tests: tuple[Pass, ...]) -> tuple[str, Kind] | None:

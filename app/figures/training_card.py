@@ -25,7 +25,8 @@ FACTS = {  # of core.hardware
     "python": N_("Python"),
 }
 STYLE = """<style>
-.run-card { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 1.25rem 2rem; }
+.run-card { columns: 2 260px; column-gap: 2rem; }
+.run-card section { break-inside: avoid; padding-bottom: 1.25rem; }
 .run-card h4 { font-size: 1rem; font-weight: 600; margin: 0 0 0.25rem; padding: 0; }
 .run-card dl { display: grid; grid-template-columns: minmax(6rem, auto) minmax(9rem, 1fr); gap: 0.15rem 1rem;
   align-content: start; margin: 0 !important; padding: 0; font-size: 0.9rem; }
@@ -58,7 +59,10 @@ def spec_rows(spec: RunSpec) -> list[tuple[str, str]]:
     chosen = dict(spec.options)
     stopping = [(_("Early stopping"), _("after {n} epochs without a better one").format(n=spec.patience))]
     rate = _("{lr}, {schedule}").format(lr=f"{spec.lr:g}", schedule=_(SCHEDULES[spec.schedule].title))
-    options = [(_(option.title), _value(option, chosen.get(option.name, option.default))) for option in model.options]
+    options = [
+        (capitalised(_(option.title)), _value(option, chosen.get(option.name, option.default)))
+        for option in model.options
+    ]
     return [
         (_("Network"), _(model.title)),
         *options,
@@ -106,6 +110,11 @@ def _fact(name: str, fact: str) -> str:
     """Say "2 of 4" cores in the reader's language; the other facts are names."""
     used, of, there = fact.partition(" of ")
     return _("{used} of {there}").format(used=used, there=there) if name == "cores" and of else fact
+
+
+def capitalised(title: str) -> str:
+    """Begin a title as those around it do; in sentences it begins small."""
+    return title[:1].upper() + title[1:]
 
 
 def _value(option: Option, value: Value) -> str:

@@ -23,6 +23,14 @@ from core.training_script import training_script
 
 LINK = "run"  # in the link: the key of the imported run that the page shows
 MOST_LISTED = 20
+# Streamlit's uploader speaks English. Its limit stands in our label, its button gets our word, and our sentence appears
+# where it refuses a file.
+STYLE = """<style>
+.st-key-card_bring [data-testid="stFileUploaderDropzoneInstructions"] {{ display: none; }}
+.st-key-card_bring [data-testid="stFileUploaderDropzone"] button p {{ font-size: 0; }}
+.st-key-card_bring [data-testid="stFileUploaderDropzone"] button p::after {{ content: "{choose}"; font-size: 0.9rem; }}
+.st-key-card_bring:not(:has([data-testid="stFileChip"][aria-invalid="true"])) .st-key-card_refused {{ display: none; }}
+</style>"""
 _SEEN = "card.uploaded"  # in the session: the uploaded file that was looked at last
 _ERROR = "card.error"  # in the session: why it was refused
 
@@ -104,11 +112,17 @@ def _download(label: str, make: Callable[[], str | bytes], file_name: str, mime:
 
 def bring(jobs: Jobs) -> None:
     """Take in a run that somebody exported, and list those that are there."""
-    uploaded = st.file_uploader(
-        _("Load a run that someone exported (a zip archive of at most {most} MB)").format(most=MOST_BYTES // 1_000_000),
-        max_upload_size=MOST_BYTES // 1_000_000,
-        key="card_upload",
-    )
+    most = MOST_BYTES // 1_000_000
+    with st.container(key="card_bring"):
+        st.html(STYLE.format(choose=_("Choose a file")))
+        uploaded = st.file_uploader(
+            _("Load a run that someone exported (a zip archive of at most {most} MB)").format(most=most),
+            max_upload_size=most,
+            key="card_upload",
+        )
+        with st.container(key="card_refused"):
+            sentence = _("This file was not taken: an exported run is a zip archive of at most {most} MB.")
+            st.caption(f":red[:material/error: {sentence.format(most=most)}]")
     if uploaded is None:
         st.session_state.pop(_ERROR, None)
     elif st.session_state.get(_SEEN) != uploaded.file_id:

@@ -151,7 +151,7 @@ def missing_button(jobs: Jobs, runs: Sequence[Job | None], specs: Sequence[RunSp
     ]
     if not missing:
         return
-    label = ngettext("Train the {n} missing run", "Train the {n} missing runs", len(missing))
+    label = ngettext("Train the missing run", "Train the {n} missing runs", len(missing))
     st.button(
         label.format(n=len(missing)),
         icon=":material/playlist_add:",

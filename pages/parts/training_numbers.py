@@ -21,6 +21,10 @@ FORMATS = {  # an accuracy is counted on 10,000 images
 }
 
 
+LOSSES = ("loss", "train_loss", "test_loss")
+LARGE = 100.0  # a loss from here on has no fixed decimals
+
+
 def headings() -> dict[str, str]:
     """Name the columns of the tables; their CSV keeps the names of the records."""
     return {
@@ -58,7 +62,8 @@ def show(job: Job, race: Race | None) -> None:
 
 
 def _table(frame: pd.DataFrame, name: str, alt: str = "") -> None:
-    page.table(frame, name=name, alt=alt, digits=4, labels=headings(), formats=FORMATS)
+    aligned = {column: "%.4f" for column in LOSSES if column in frame and frame[column].abs().max() < LARGE}
+    page.table(frame, name=name, alt=alt, digits=4, labels=headings(), formats=FORMATS | aligned)
 
 
 def why_above() -> None:

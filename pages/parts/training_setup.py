@@ -11,7 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.choice import choice
 from app.figures.training_augmented import ANY, strip
+from app.figures.training_card import capitalised
 from app.figures.training_refused import labels, refusals
+from app.figures.training_schedule import in_numbers
 from app.i18n import _, error_sentence
 from app.link import wrong_choice, wrong_number
 from core.errors import InputError
@@ -22,6 +24,7 @@ from core.optimizers import OPTIMIZERS, SCHEDULES
 from core.options import Option
 from core.run import DEFAULTS, QUICK, RunSpec
 from core.run_text import NAMES
+from core.torch_thread import torch_ready
 from pages.parts import training_data
 
 GOOD = "accepted"  # the last run whose numbers were all right
@@ -125,6 +128,8 @@ def more(model: str, *, is_open: bool) -> None:
         schedules = {name: _(entry.title) for name, entry in SCHEDULES.items()}
         chosen = choice(labels()["schedule"], schedules, key="schedule", default="constant", folded=True)
         st.caption(_(SCHEDULES[chosen].about))
+        if is_open and torch_ready():
+            scheduled(chosen, typed(model)["lr"])
     with images:
         data = choice(
             labels()["data"], training_data.titles(), key="data", default="mnist", folded=True, on_change=suit_images
@@ -152,8 +157,7 @@ def more(model: str, *, is_open: bool) -> None:
 
 def draw_option(model: str, option: Option) -> None:
     """Draw an option of a network by the type of its values."""
-    key, title = option_key(model, option), _(option.title)
-    title = title[:1].upper() + title[1:]  # as above all other controls; in sentences it begins small
+    key, title = option_key(model, option), capitalised(_(option.title))
     if isinstance(option.default, bool):
         st.toggle(title, value=option.default, key=key, bind="query-params")
     elif isinstance(option.default, str):
@@ -183,6 +187,13 @@ def suit_images() -> None:
     chosen = st.session_state[NAMES["train_images"]]
     if chosen > most or chosen in {entry.train_images for entry in DATASETS.values()}:
         st.session_state[NAMES["train_images"]] = float(most)
+
+
+def scheduled(schedule: str, lr: float) -> None:
+    """Say what the schedule makes of the learning rate that is typed, where it can be one."""
+    with suppress(InputError):
+        if said := in_numbers(schedule, RunSpec(lr=lr).lr):
+            st.caption(said)
 
 
 def suit_rate() -> None:

@@ -262,7 +262,13 @@ class TestParameters:
         expect(player.locator(".number-mse")).to_have_text(f"{np.mean((w * X - Y) ** 2):.4f}")
 
     @pytest.mark.parametrize(
-        ("w", "written"), [(0, "0 0"), (1, "10⁻¹⁰ 10³⁰"), (2.55, "2.55·10⁻¹⁰ 2.55·10³⁰"), (0.05, "5·10⁻¹² 5·10²⁸")]
+        ("w", "written"),
+        [
+            (0, "0 0 0"),
+            (1, "10⁻¹⁰ 10³⁰ 10⁻⁵"),
+            (2.55, "2.55·10⁻¹⁰ 2.55·10³⁰ 2.55·10⁻⁵"),
+            (0.05, "5·10⁻¹² 5·10²⁸ 5·10⁻⁷"),
+        ],
     )
     def test_the_formula_writes_small_and_large_numbers_with_powers_of_ten(self, demo, w, written):
         expect(ready(demo(f"?demo.w={w}")).locator(".number-powers")).to_have_text(written)

@@ -1,4 +1,5 @@
 import math
+import os
 import re
 
 import pytest
@@ -66,7 +67,7 @@ def trained_address(app_address, chromium):
         start(page)
     page.get_by_text("Trained: test accuracy").wait_for(timeout=PATIENCE)
     page.goto(f"{app_address}/training?{COMPARED}")
-    page.get_by_role("button", name="Train the 1 missing run").click()
+    page.get_by_role("button", name="Train the missing run").click()
     page.locator(".player .scrub:visible").wait_for(timeout=PATIENCE)
     page.close()
     return app_address
@@ -334,6 +335,19 @@ def test_the_settings_behind_more_fit_a_phone(visit, trained_address):
         timeout=PATIENCE
     )
     check_width(page)
+
+
+def test_a_file_that_is_too_large_is_refused_in_our_words(visit, trained_address, tmp_path):
+    page = open_training(visit, trained_address, SMALL + "&card=true")
+    refused = page.get_by_text("This file was not taken: an exported run is a zip archive of at most 32 MB.")
+    upload = page.locator(".st-key-card_upload input[type=file]")
+    upload.wait_for(state="attached")
+    expect(refused).to_be_hidden()
+    large = tmp_path / "run.zip"
+    large.write_bytes(b"")
+    os.truncate(large, 40_000_000)
+    upload.set_input_files(large)
+    expect(refused).to_be_visible()
 
 
 def test_every_network_can_be_chosen_on_a_phone(visit, trained_address):

@@ -69,7 +69,8 @@ def fine(at):
 
 
 def card(at):
-    return html.unescape(" ".join(element.proto.body for element in at.get("html")))
+    bodies = [element.proto.body for element in at.get("html")]
+    return html.unescape(" ".join(body for body in bodies if "run-card" in body))
 
 
 def upload(at, content, name="run.zip"):

@@ -44,7 +44,7 @@ FORMULA = """
 <mi class="q-loss">MSE</mi><mo>=</mo><mfrac><mn>1</mn><mn>3</mn></mfrac><mo>∑</mo>
 <msup><mrow><mo>(</mo><mi class="q-weight">w</mi><mi>x</mi><mo>−</mo><mi>y</mi><mo>)</mo></mrow><mn>2</mn></msup>
 <mo>=</mo><mn class="number-mse">{{data('now')[0].mse|.4f}}</mn></math>
-<small class="number-powers">{{w / 1e10|.3~g}} {{w * 1e30|.3~g}}</small>
+<small class="number-powers">{{w / 1e10|.3~g}} {{w * 1e30|.3~g}} {{w / 1e5|.3~g}}</small>
 """
 SQUARES = {
     "now": {
