@@ -42,10 +42,10 @@ def foreach(monkeypatch):
     monkeypatch.setattr(optimizer, "_get_foreach_kernels_supported_devices", lambda: ["cpu", "meta"])
 
 
-def eager(spec, monkeypatch, resume=None):
+def eager(spec, monkeypatch, resume=None, placement=PLACEMENT):
     with monkeypatch.context() as patch:
         patch.setenv(graphed.SWITCH, "0")
-        return numbers(train(spec, PLACEMENT, resume=resume))
+        return numbers(train(spec, placement, resume=resume))
 
 
 @pytest.mark.usefixtures("few_tests", "foreach")
@@ -165,6 +165,22 @@ def test_the_watch_over_waiting_sees_it():
     ):
         with pytest.raises((AssertionError, RuntimeError, NotImplementedError)), NoWaiting():
             wait()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that CUDA knows")
+@pytest.mark.parametrize("changes", [*({"model": name} for name in MODELS), {"shift": 2, "rotate": 10}], ids=str)
+def test_on_a_real_gpu_replays_hold_and_no_step_waits(monkeypatch, changes):
+    spec, placement = replace(SPEC, **changes), find_placement("cuda")
+    trainer = training._Trainer(spec, placement, None)
+    assert trainer.graphed is not None
+    indices = torch.arange(spec.train_images, device="cuda").split(spec.batch_size)
+    trainer._take_steps(indices)  # whatever is set up once
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        trainer._take_steps(indices)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert numbers(train(spec, placement)) == eager(spec, monkeypatch, placement=placement)
 
 
 @pytest.mark.parametrize(
