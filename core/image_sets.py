@@ -34,8 +34,8 @@ class ImageSet:
 
     @property
     def size(self) -> str:
-        """Return the size of an image, such as ``3 × 32 × 32``."""
-        return " × ".join(map(str, self.shape))
+        """Return the size of an image, such as ``3 × 32 × 32``, without a place to break it at."""
+        return "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}".join(map(str, self.shape))
 
     @property
     def has_digits(self) -> bool:

@@ -1,7 +1,8 @@
 """What each line of the two training loops costs on this machine: a program that prints a JSON object a line.
 
-`python -m core.loop_costs MODEL` runs beside the server (core.loop_job starts it). It runs the functions of core.loops
-as they stand there, with a clock that is read at each new line: the code that is shown is the code that was timed.
+`python -m core.loop_costs MODEL DATA` runs beside the server (core.loop_job starts it). It runs the functions of
+core.loops as they stand there, with a clock that is read at each new line: the code that is shown is the code that was
+timed.
 """
 
 import inspect
@@ -17,17 +18,21 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from core import loops
-from core.datasets import MEAN, STD, mnist
 from core.device import Placement, find_placement, usable_cores
 from core.errors import InputError
+from core.image_data import read_part
+from core.image_sets import DATASETS
+from core.images import load_images
 from core.loop_job import BATCH, STEPS, TEST_IMAGES, Conditions, Line, Pass
 from core.measuring import end_with_server, say
 from core.models import MODELS
+from core.run import RunSpec
 from core.torchvision_ops import prepare_torchvision
 
 TURN = 20  # steps of one loop before it is the other's turn
@@ -37,25 +42,29 @@ Mode = Callable[[], AbstractContextManager[object]]
 _PHASE = re.compile(r"\s*(?P<code>.*?)\s+# (?P<phase>[a-z]+): ")
 
 
-class Digits(Dataset[tuple[Tensor, int]]):
-    """MNIST as torchvision.datasets hands it out with ToTensor and Normalize: an image at a time."""
+class OneByOne(Dataset[tuple[Tensor, int]]):
+    """A set as torchvision.datasets hands it out with ToTensor and Normalize: an image at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: str = "mnist") -> None:
         from PIL import Image
 
         prepare_torchvision()
         from torchvision import transforms
 
+        part = read_part(data, "train")
+        grey = part.images.shape[1] == 1
+        self.images = part.images[:, 0] if grey else part.images.transpose(0, 2, 3, 1)  # (N, H, W) or (N, H, W, C)
+        self.labels = part.labels
         self.to_image = Image.fromarray
-        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((MEAN,), (STD,))])
+        normalise = transforms.Normalize(DATASETS[data].mean, DATASETS[data].std)
+        self.transform = transforms.Compose([transforms.ToTensor(), normalise])
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        data = mnist()
-        image: Tensor = self.transform(self.to_image(data.train_images[index]))
-        return image, int(data.train_labels[index])
+        image: Tensor = self.transform(self.to_image(np.ascontiguousarray(self.images[index])))
+        return image, int(self.labels[index])
 
     def __len__(self) -> int:
-        return len(mnist().train_labels)
+        return len(self.labels)
 
 
 class LineClock:
@@ -106,19 +115,18 @@ def lines_of(function: Callable[..., object], seconds: dict[int, float], steps: 
 class Contest:
     """Both loops, each with a network of its own, from the same initial weights."""
 
-    def __init__(self, model: str, placement: Placement) -> None:
+    def __init__(self, spec: RunSpec, placement: Placement) -> None:
+        """Prepare the networks of a run, of which only the network and the images count here."""
         self.placement = placement
         self.layout = torch.channels_last if placement.layout == "channels_last" else torch.contiguous_format
-        self.theirs, self.optimizer = self._network(model, torch.contiguous_format)
-        self.own, self.own_optimizer = self._network(model, self.layout)
-        self.batches = iter(DataLoader(Digits(), batch_size=BATCH, shuffle=True))
-        data = mnist()
-        self.pixels = torch.tensor(data.train_images, device=placement.device).unsqueeze(1)
-        self.labels = torch.tensor(data.train_labels, dtype=torch.int64, device=placement.device)
+        self.theirs, self.optimizer = self._network(spec, torch.contiguous_format)
+        self.own, self.own_optimizer = self._network(spec, self.layout)
+        self.batches = iter(DataLoader(OneByOne(spec.data), batch_size=BATCH, shuffle=True))
+        self.images, _ = load_images(spec, torch.device(placement.device))
 
-    def _network(self, model: str, layout: torch.memory_format) -> tuple[nn.Module, torch.optim.Optimizer]:
+    def _network(self, spec: RunSpec, layout: torch.memory_format) -> tuple[nn.Module, torch.optim.Optimizer]:
         torch.manual_seed(0)
-        network: Any = MODELS[model].network()()
+        network: Any = MODELS[spec.model].network()(**dict(spec.arguments))
         network.to(self.placement.device, memory_format=layout)
         return network, torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.5)
 
@@ -130,20 +138,22 @@ class Contest:
         """Take so many steps as core.train does."""
         low = self.placement.dtype == "bfloat16"
         precision = torch.autocast(self.placement.device, torch.bfloat16) if low else nullcontext()
-        order = torch.randperm(len(self.labels))[: steps * BATCH].to(self.placement.device)
+        order = torch.randperm(len(self.images.labels))[: steps * BATCH].to(self.placement.device)
         loops.ours(
-            self.pixels,
-            self.labels,
+            self.images.pixels,
+            self.images.labels,
             order,
             model=self.own,
             optimizer=self.own_optimizer,
             layout=self.layout,
             precision=precision,
+            mean=self.images.mean,
+            std=self.images.std,
         )
 
     def tests(self) -> Iterator[Pass]:
         """Time a forward pass without and with what a backward pass needs, by turns; count the bytes of that."""
-        x = self.pixels[:TEST_IMAGES].to(torch.float32, memory_format=self.layout).div_(255).sub_(MEAN).div_(STD)
+        x = self.images.normalise(self.images.pixels[:TEST_IMAGES].to(torch.float32, memory_format=self.layout))
         modes: tuple[Mode, ...] = (torch.no_grad, torch.enable_grad)
         kept = {mode: self._kept(x, mode) for mode in modes}  # warms up as well
         times: dict[Mode, list[float]] = {mode: [] for mode in modes}
@@ -178,12 +188,12 @@ def waiter(device: str) -> Callable[[], None]:
     return waits.get(device, lambda: None)
 
 
-def main(model: str) -> None:
+def main(model: str, data: str = "mnist") -> None:
     """Print the conditions, then what is done and what was measured."""
     placement = find_placement(shared=True)
     torch.set_num_threads(placement.threads)
     say(kind="conditions", **asdict(conditions(placement)))
-    contest = Contest(model, placement)
+    contest = Contest(RunSpec(model=model, data=data), placement)
     clocks = {name: LineClock(getattr(loops, name), waiter(placement.device)) for name in ("textbook", "ours")}
     for name in clocks:
         getattr(contest, name)(WARM_UP)
@@ -217,6 +227,6 @@ def conditions(placement: Placement) -> Conditions:
 if __name__ == "__main__":
     end_with_server()
     try:
-        main(Path(sys.argv[1]).name)
+        main(*(Path(name).name for name in sys.argv[1:3]))
     except (InputError, OSError, RuntimeError) as error:
         say(kind="failed", reason=f"{type(error).__name__}: {error}")

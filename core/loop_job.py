@@ -9,7 +9,7 @@ from typing import Any
 
 from core.measuring import Measuring, State
 from core.messages import N_
-from core.models import find_model
+from core.run import RunSpec
 from core.store import Store
 
 PROGRAM = ("-m", "core.loop_costs")
@@ -86,9 +86,14 @@ class LoopCosts(Measuring[Snapshot]):
     format = 1
     blank = Snapshot()
 
-    def __init__(self, model: str, store: Store, program: Sequence[str] = PROGRAM) -> None:
-        """Measure a network of core.models at its defaults; keep the result in the store's folder."""
-        super().__init__(store.root / "loops" / f"{model}.json", (*program, model))
+    def __init__(self, model: str, store: Store, program: Sequence[str] = PROGRAM, data: str = "mnist") -> None:
+        """Measure a network of core.models at its defaults on a set of images; keep the result in the store's folder.
+
+        Raises InputError where the network does not take such images.
+        """
+        RunSpec(model=model, data=data)
+        name = model if data == "mnist" else f"{model}-{data}"
+        super().__init__(store.root / "loops" / f"{name}.json", (*program, model, data))
 
     def take(self, snapshot: Snapshot, kind: str, record: dict[str, Any]) -> Snapshot:
         """Add a loop, a test, or the conditions."""
@@ -122,14 +127,13 @@ def _lines(rows: list[dict[str, Any]]) -> tuple[Line, ...]:
     return lines
 
 
-_costs: dict[str, LoopCosts] = {}
+_costs: dict[tuple[str, str], LoopCosts] = {}
 _making = threading.Lock()
 
 
-def loop_costs(model: str) -> LoopCosts:
-    """Return this server's measurement of a network. Raises InputError where there is no such network."""
-    find_model(model)
+def loop_costs(model: str, data: str = "mnist") -> LoopCosts:
+    """Return this server's measurement of a network on a set of images. Raises InputError as `LoopCosts` does."""
     with _making:
-        if model not in _costs:
-            _costs[model] = LoopCosts(model, Store())
-        return _costs[model]
+        if (model, data) not in _costs:
+            _costs[model, data] = LoopCosts(model, Store(), data=data)
+        return _costs[model, data]

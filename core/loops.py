@@ -41,14 +41,19 @@ def ours(
     optimizer: torch.optim.Optimizer,
     layout: torch.memory_format,
     precision: AbstractContextManager[object],
+    mean: float | Tensor = MEAN,
+    std: float | Tensor = STD,
 ) -> list[float]:
-    """Train on the images of `order` (N,) from all `pixels` (60000, 1, 28, 28), which lie on the device as bytes."""
+    """Train on the images of `order` (N,) from all `pixels` (60000, 1, 28, 28), which lie on the device as bytes.
+
+    `mean` and `std` are those of the training pixels in 0..1, of several channels as (C, 1, 1).
+    """
     losses = []
     model.train()
     for index in torch.split(order, 64):  # data: 64 random numbers
         x = pixels[index]  # data: (64, 1, 28, 28) at once
         x = x.to(torch.float32, memory_format=layout)  # data: 0 … 255
-        x = x.div_(255).sub_(MEAN).div_(STD)  # data: in place
+        x = x.div_(255).sub_(mean).div_(std)  # data: in place
         target = digits[index]  # data: (64,)
         with precision:  # forward: bfloat16 where it helps
             outputs = model(x)  # forward: -> (64, 10)

@@ -26,13 +26,14 @@ class TrainedKernels:
 
 
 def trained_kernels(store: Store) -> TrainedKernels | None:
-    """Return the kernels of the best finished run of the course's CNN, or None where there is none.
+    """Return the kernels of the best finished run of the course's CNN on MNIST, or None where there is none.
 
     Runs that were trained here come before the shipped one. Reads safetensors with NumPy, so that torch is not loaded.
     """
     shipped = [run.summary for run in shipped_runs()]
     for layer in (store.runs(), shipped):
-        finished = [run for run in layer if run.spec and run.spec.model == "cnn" and run.state == "done"]
+        digits = [run for run in layer if run.spec and run.spec.data == "mnist"]
+        finished = [run for run in digits if run.spec and run.spec.model == "cnn" and run.state == "done"]
         for run in sorted(finished, key=lambda run: run.best_accuracy or 0.0, reverse=True):
             if kernels := _read(store.root, run.key, store.stamp(run.key)):
                 accuracy = run.best_accuracy or 0.0

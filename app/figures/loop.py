@@ -193,12 +193,12 @@ def _no_grad(tests: tuple[Pass, ...]) -> tuple[str, Kind] | None:
     ), "neutral"
 
 
-def what_is_measured(title: str) -> str:
+def what_is_measured(title: str, data: str = "MNIST") -> str:
     """Say what the measuring program does."""
     return _(
-        "A separate process trains the {network} on MNIST with both loops by turns, {steps} steps of {batch} images "
+        "A separate process trains the {network} on {data} with both loops by turns, {steps} steps of {batch} images "
         "each, and reads a clock at every new line (a GPU is waited for). The lines below are the ones that ran."
-    ).format(network=title, steps=STEPS, batch=BATCH)
+    ).format(network=title, data=data, steps=STEPS, batch=BATCH)
 
 
 def conditions(found: Conditions) -> str:

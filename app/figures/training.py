@@ -139,7 +139,7 @@ def _images(named: bool) -> View:
     wide = f"({width} > {WIDE})"
     columns, rows = f"({wide} ? 12 : {width} > {PHONE} ? 8 : 6)", f"({wide} ? 2 : 3)"
     tile, line = f"({width} / {columns})", f"({height} / {rows})"  # px
-    font = f"min(17, max(10, {tile} / {6.2 if named else 4.7}))"
+    font = f"min(17, max({9 if named else 10}, {tile} / {6.2 if named else 4.7}))"
     side = f"min({tile} - 2, {line} - {3.8 if named else 2.6} * {font} - 7)"  # below each is room for its lines
     left, top = f"(datum.rank % {columns} + 0.5) * {tile}", f"floor(datum.rank / {columns}) * {line}"
     between = "\\n" if named else " "

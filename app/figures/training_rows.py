@@ -28,6 +28,7 @@ from core.ema import ema
 from core.errors import InputError
 from core.history import Columns, History
 from core.image_data import is_here, read_part
+from core.image_sets import DATASETS
 from core.job import Job
 from core.records import Batch, Epoch
 from core.run import RunSpec
@@ -299,13 +300,17 @@ def batch_table(batches: Sequence[Batch]) -> pd.DataFrame:
     return pd.DataFrame([[getattr(batch, column) for column in columns] for batch in batches], columns=columns)
 
 
-def mistake_table(epochs: Sequence[Epoch]) -> pd.DataFrame:
-    """List the mistakes of each epoch, least probable truth first."""
+def mistake_table(epochs: Sequence[Epoch], data: str = "mnist") -> pd.DataFrame:
+    """List the mistakes of each epoch, least probable truth first; classes that are no digits by their names."""
     columns = ["index", "label", "predicted", "confidence", "true_probability"]
     listed = [
         [epoch.epoch, *(getattr(mistake, column) for column in columns)] for epoch in epochs for mistake in epoch.worst
     ]
-    return pd.DataFrame(listed, columns=["epoch", *columns])
+    table = pd.DataFrame(listed, columns=["epoch", *columns])
+    if not DATASETS[data].has_digits:
+        names = dict(enumerate(class_names(data)))
+        table = table.assign(label=table["label"].map(names), predicted=table["predicted"].map(names))
+    return table
 
 
 @lru_cache(maxsize=10_000)

@@ -84,4 +84,4 @@ def _row(name: str) -> list[str]:
         state = "ships with the project"
     elif was_damaged(name):
         state = f"damaged, set aside: python -m core data {name} downloads it again, {entry.megabytes} MB"
-    return [name, entry.title, f"{entry.train_images:,} + 10,000", entry.size.replace(" ", ""), state]
+    return [name, entry.title, f"{entry.train_images:,} + 10,000", "×".join(map(str, entry.shape)), state]

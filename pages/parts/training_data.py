@@ -16,9 +16,12 @@ DONE = 0.999  # of the download: what is left is to unpack it
 
 
 def titles() -> dict[str, str]:
-    """Return the names of the sets, with what they show."""
-    text = _("{title} ({about})")
-    return {name: text.format(title=entry.title, about=_(entry.about)) for name, entry in DATASETS.items()}
+    """Return the names of the sets, with what they show, and how much is to be downloaded of those not here."""
+    here, away = _("{title} ({about})"), _("{title} ({about}; {size} MB to download)")
+    return {
+        name: (here if is_here(name) else away).format(title=entry.title, about=_(entry.about), size=entry.megabytes)
+        for name, entry in DATASETS.items()
+    }
 
 
 def images_here(data: str) -> bool:

@@ -13,13 +13,16 @@ from core.jobs import Jobs
 from core.loop_job import Snapshot, loop_costs
 from core.models import MODELS
 from core.run import RunSpec
+from pages.parts.training_data import images_here
 
 
 def show(_jobs: Jobs, spec: RunSpec, _job: Job | None) -> None:
     """Draw the section for the network of the page."""
-    st.markdown(figure.what_is_measured(_(MODELS[spec.model].title)))
+    st.markdown(figure.what_is_measured(_(MODELS[spec.model].title), spec.images.title))
+    if not images_here(spec.data):
+        return
     try:
-        costs = loop_costs(spec.model)
+        costs = loop_costs(spec.model, spec.data)
     except InputError as error:
         page.input_error(error)
         return

@@ -58,7 +58,7 @@ def show(job: Job, race: Race | None) -> None:
     st.markdown(_("Each batch: its loss before the step that it causes."))
     _table(batches, "batches")
     st.markdown(_("The test images that it gets most wrong, after each epoch."))
-    _table(drawn.mistake_table(job.epochs), "mistakes")
+    _table(drawn.mistake_table(job.epochs, job.spec.data), "mistakes")
 
 
 def _table(frame: pd.DataFrame, name: str, alt: str = "") -> None:

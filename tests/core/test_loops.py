@@ -16,13 +16,15 @@ from torch.utils.data import DataLoader, Subset
 from core import loop_job, loops
 from core.datasets import mnist
 from core.device import find_placement
-from core.loop_costs import Digits, LineClock, lines_of
+from core.image_data import keep
+from core.loop_costs import Contest, LineClock, OneByOne, lines_of
 from core.loop_job import PHASES, Conditions, Line, LoopCosts, Pass, Snapshot
 from core.models import MODELS
 from core.records import Batch
 from core.run import RunSpec
 from core.store import Store
 from core.train import train
+from tests.core.published_sets import made_up
 
 ROOT = Path(__file__).parents[2]
 PLACEMENT = replace(find_placement("cpu", 1), dtype="float32", layout="contiguous")
@@ -63,8 +65,23 @@ def test_our_loop_is_what_core_train_does(trained):
 
 def test_the_textbook_s_loop_takes_the_same_steps(trained):
     model, optimizer = network()
-    loader = DataLoader(Subset(Digits(), order().tolist()), batch_size=64)
+    loader = DataLoader(Subset(OneByOne(), order().tolist()), batch_size=64)
     assert loops.textbook(loader, model, optimizer, "cpu") == pytest.approx(trained, rel=1e-5)
+
+
+def test_both_loops_take_the_same_steps_on_images_in_colour(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
+    keep("cifar10", made_up("cifar10"))
+    spec = replace(SPEC, model="stack", options={"depth": 8}, data="cifar10")
+    contest = Contest(spec, PLACEMENT)
+    images, labels = zip(*(OneByOne("cifar10")[place] for place in range(64)), strict=True)
+    x, y = contest.images.batch(torch.arange(64), torch.contiguous_format)
+    torch.testing.assert_close(torch.stack(images), contest.images.normalise(x))
+    assert list(labels) == y.tolist()
+    contest.textbook(1)
+    contest.ours(1)
+    assert contest.own.conv.in_channels == contest.theirs.conv.in_channels == 3
+    assert not torch.equal(contest.own.conv.weight, contest.theirs.conv.weight)  # each took steps of its own
 
 
 def test_scores_are_the_same_with_and_without_no_grad():

@@ -38,7 +38,7 @@ def records(*, ending="done"):
 def measured(tmp_path, monkeypatch, **how):
     """Give the server a measuring program that prints these records."""
     costs = LoopCosts("cnn", Store(tmp_path), program=("-c", PRINT.format(records=records(**how))))
-    monkeypatch.setattr(loop_job, "_costs", {"cnn": costs})
+    monkeypatch.setattr(loop_job, "_costs", {("cnn", "mnist"): costs})
     return costs
 
 
