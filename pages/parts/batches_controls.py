@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import link, page
 from app.choice import choice
+from app.history import is_restored
 from app.i18n import _, ngettext
 from core import loading
 from core.loading import Loading
@@ -34,7 +35,8 @@ def number(label: str, key: str, value: int) -> None:
 
 def amount() -> str:
     """Return how much of the table is handed out, also before its control is drawn."""
-    asked = st.session_state.get("rows", st.query_params.get("rows"))
+    linked = st.query_params.get("rows")
+    asked = linked if is_restored() else st.session_state.get("rows", linked)
     return asked if asked in AMOUNTS else "few"
 
 

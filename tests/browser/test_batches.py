@@ -110,6 +110,19 @@ def test_a_batch_size_that_fits_stays_and_the_belt_starts_anew(belt):
     expect(size).to_have_value("4")
 
 
+def test_back_undoes_a_suggestion_with_the_batch_size_that_belongs_to_the_rows(belt):
+    page, _ = belt("?try=true&lang=en")
+    position = page.locator(".player .position").first
+    before = position.text_content()
+    page.locator(".st-key-up_2 button").click()
+    page.wait_for_function("location.search.includes('rows=all') && location.search.includes('shuffle=false')")
+    expect(page.get_by_role("spinbutton", name="Batch size")).to_have_value("32")
+    page.go_back()
+    expect(page.get_by_role("spinbutton", name="Batch size")).to_have_value("5")
+    expect(page.get_by_role("switch", name="shuffle")).to_be_checked()
+    expect(position).to_have_text(before)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_nothing_is_wider_than_a_phone(belt, lang):
     page, _ = belt(f"?lang={lang}&split=true&reading=true&data=true", viewport={"width": 390, "height": 844})
