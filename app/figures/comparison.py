@@ -29,7 +29,7 @@ DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2], [12, 4], [2, 4], [9, 2, 
 HEIGHT = 120  # px; a laptop shows the plots of four runs and their legend without scrolling
 LINE = 21  # px; of the legend
 NARROW = 560  # px; below it the legend has only names, test accuracies and states
-COLUMNS = (("best", 0.675), ("speed", 0.775), ("spent", 0.86))  # of the legend, and their right ends
+COLUMNS = (("best", 0.663), ("speed", 0.773), ("spent", 0.875))  # of the legend, and their right ends
 STATE = 84  # px; of a run's state where the legend is narrow, unless all runs have the same
 MARGIN = 56  # px; beside the plots, where a narrow legend begins
 AWAY = 3  # a part of the width that is out of sight
@@ -148,7 +148,7 @@ def _legend(look: dict[str, Any], runs: int) -> View:
     reach = {"share": left, "end": f"{left} + ({_WIDE} ? 44 : 20) / {_WIDTH}"}
     name = {
         "dx": alt.ExprRef(f"{_WIDE} ? 54 : 26"),
-        "limit": alt.ExprRef(f"{_WIDE} ? 0.53 * {_WIDTH} - 54 - 4.5 * em : {_NAME}"),
+        "limit": alt.ExprRef(f"{_WIDE} ? 0.515 * {_WIDTH} - 54 - 4.5 * em : {_NAME}"),
     }
     state = alt.ExprRef(f"{_WIDE} ? 0.17 * {_WIDTH} : {STATE}")
     each = row.transform_calculate(state=f"{_WIDE} || {_STATE} ? datum.state : ''")
@@ -156,10 +156,10 @@ def _legend(look: dict[str, Any], runs: int) -> View:
     layers = [
         run.transform_calculate(**reach).mark_rule(strokeWidth=2.5).encode(**place, **look, x2="end:Q"),
         _cell(row, left, "name", align="left", **name),
-        _cell(each, f"{_WIDE} ? 0.885 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
+        _cell(each, f"{_WIDE} ? 0.895 : 1 - {STATE} / {_WIDTH}", "state", align="left", limit=state),
         _cell(common, f"{left} + 26 / {_WIDTH}", "state", align="left"),
     ]
-    accuracy = f"{_WIDE} ? 0.53 : 1 - {_STATE} / {_WIDTH}"
+    accuracy = f"{_WIDE} ? 0.515 : 1 - {_STATE} / {_WIDTH}"
     for field, share in (("accuracy", accuracy), *((f, f"{_WIDE} ? {s} : {AWAY}") for f, s in COLUMNS)):
         layers += [_cell(part, share, field, align="right", clip=True) for part in (row, titles)]
     # a wide line that nobody sees, so that a whole row can be pointed at

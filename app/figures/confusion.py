@@ -105,7 +105,7 @@ def _accuracies(named: bool) -> Chart:
         "accuracy:Q",
         title=_("share recognised (dashed: of all)"),
         scale=alt.Scale(domain=ends, nice=False, zero=False),
-        axis=alt.Axis(format="~%", tickCount=4),
+        axis=alt.Axis(format="~%", tickCount=2),
     )
     share = "data('classes')[datum.value].accuracies[step]"
     known = f"length(data('classes')) > datum.value && isValid({share})"

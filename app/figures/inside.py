@@ -16,7 +16,7 @@ GRADIENT_HEIGHT, SMALL_HEIGHT = 230, 150  # px
 FEW = 8  # layers; so many have their names on the axis
 OWN = {"gradient": "@gradient", "change": "@weight", "weight": "@weight", "dead": "@muted"}  # of one run alone
 _LIMITS = "data('limits')"
-_SMALL = "datum.label !== '' && datum.value < 0.01 ? format(datum.value, '.0e') : datum.label"
+_DIGIT = "slice('⁰¹²³⁴⁵⁶⁷⁸⁹', {0}, {0} + 1)"  # as an exponent
 _NOW = "datum.epoch === step"
 
 Chart = Any  # what Altair's chain of methods gives
@@ -147,12 +147,15 @@ def _gradients(colour: alt.Color) -> Chart:
 def _decades() -> alt.Axis:
     """Return an axis of powers of ten, which over few of them has twice and five times each as well."""
     many = f"({_LIMITS}[1].gradient / {_LIMITS}[0].gradient > 1e3)"
-    lead = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
+    power = "floor(log(datum.value) / LN10 + 1e-9)"
+    lead = f"round(datum.value / pow(10, {power}))"
+    tens, ones = _DIGIT.format(f"floor(-{power} / 10)"), _DIGIT.format(f"(-{power} % 10)")
+    written = f"({lead} === 1 ? '' : {lead} + '·') + '10⁻' + ({power} > -10 ? '' : {tens}) + {ones}"
     named = f"{lead} === 1 || (!{many} && ({lead} === 2 || {lead} === 5))"
     return alt.Axis(
         format="~g",
         tickCount=6,
-        labelExpr=f"{named} ? ({_SMALL}) : ''",
+        labelExpr=f"!({named}) ? '' : datum.value < 0.01 ? {written} : format(datum.value, '~g')",
         gridColor=alt.condition(named, alt.value("@grid"), alt.value("transparent")),
         tickColor=alt.condition(named, alt.value("@text"), alt.value("transparent")),
     )

@@ -194,5 +194,5 @@ def choose_below(specs: Sequence[RunSpec], spec: RunSpec) -> None:
         format_func=called.__getitem__,
         key=BELOW,
         on_change=lambda: setup.put(texts[st.session_state[BELOW]]),
-        width=420,
+        width=560,
     )

@@ -29,7 +29,7 @@ def headings() -> dict[str, str]:
     """Name the columns of the tables; their CSV keeps the names of the records."""
     return {
         "run": _("run"),
-        "step": _("step"),
+        "step": _("training step"),
         "epoch": _("epoch"),
         "loss": _("loss"),
         "train_loss": _("train loss"),

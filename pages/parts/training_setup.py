@@ -24,7 +24,6 @@ from core.optimizers import OPTIMIZERS, SCHEDULES
 from core.options import Option
 from core.run import DEFAULTS, QUICK, RunSpec
 from core.run_text import NAMES
-from core.torch_thread import torch_ready
 from pages.parts import training_data
 
 GOOD = "accepted"  # the last run whose numbers were all right
@@ -128,7 +127,7 @@ def more(model: str, *, is_open: bool) -> None:
         schedules = {name: _(entry.title) for name, entry in SCHEDULES.items()}
         chosen = choice(labels()["schedule"], schedules, key="schedule", default="constant", folded=True)
         st.caption(_(SCHEDULES[chosen].about))
-        if is_open and torch_ready():
+        if is_open:
             scheduled(chosen, typed(model)["lr"])
     with images:
         data = choice(
