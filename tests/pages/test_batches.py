@@ -195,7 +195,7 @@ def test_torch_hands_out_the_same():
 def test_the_right_answer_is_computed():
     at = opened("try")
     at.radio(key="try_iterations").set_value(1).run()
-    at.button(key="up_iterations_reveal").click().run()
+    at.button(key="try_iterations_reveal").click().run()
     assert "Right" in said(at)
     assert "⌈759 / 32⌉ = 24, and 759 − 23 · 32 = 23" in said(at)
 
@@ -204,7 +204,7 @@ def test_the_right_answer_is_computed():
 def test_what_is_suggested_can_be_tried(place):
     at = opened("try", "numbers")
     before = table(at)["rows"].tolist()
-    at.button(key=f"try_{place}").click().run()
+    at.button(key=f"up_{place}").click().run()
     assert sentences(at) == []
     assert table(at)["rows"].tolist() != before
 
