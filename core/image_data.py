@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 
 from core.datasets import mnist
 from core.errors import InputError
-from core.files import disk_errors, write_file
+from core.files import write_file
 from core.home import home
 from core.image_sets import CLASSES, DATASETS, TEST_IMAGES, find_image_set
 
@@ -136,7 +138,7 @@ def keep(name: str, parts: dict[str, Part]) -> None:
     entry, place = DATASETS[name], folder(name)
     counts = {"train": entry.train_images, "test": TEST_IMAGES}
     manifest: dict[str, Any] = {}
-    with disk_errors(place, sum(part.images.nbytes for part in parts.values())):
+    with room_for(name):
         place.mkdir(parents=True, exist_ok=True)
         for kind, part in parts.items():
             _check(part, (counts[kind], *entry.shape), entry.title)
@@ -146,6 +148,24 @@ def keep(name: str, parts: dict[str, Part]) -> None:
         write_file(place / MANIFEST, json.dumps(manifest, indent=1).encode())
     for aside in place.glob(f"*{ASIDE}"):
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def room_for(name: str) -> Iterator[None]:
+    """Turn the system's complaint about a disk into a sentence that says what a set needs."""
+    entry = DATASETS[name]
+    pixels = (entry.train_images + TEST_IMAGES) * math.prod(entry.shape)
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            "{title} cannot be kept in {folder} ({reason}); it needs about {needed} MB there until it is unpacked. "
+            "Free some space, make the folder writable, or set TORCHSCAPE_HOME to another one.",
+            title=entry.title,
+            folder=folder(name),
+            reason=error.strerror or type(error).__name__,
+            needed=round(pixels / 1e6) + entry.megabytes,
+        ) from error
 
 
 def _check(part: Part, shape: tuple[int, ...], title: str) -> None:

@@ -24,8 +24,7 @@ from urllib.error import HTTPError
 from filelock import FileLock
 
 from core.errors import InputError
-from core.files import disk_errors
-from core.image_data import Part, folder, is_here, keep
+from core.image_data import Part, folder, is_here, keep, room_for
 from core.image_sets import DATASETS, find_image_set
 from core.measuring import end_with_server, say
 
@@ -65,24 +64,24 @@ def download(name: str, report: Report = lambda _share: None) -> None:
     or where the disk is full. What has arrived whole by then is not downloaded again.
     """
     find_image_set(name)
-    place = folder(name)
-    with disk_errors(place, 2 * MB * DATASETS[name].megabytes):
+    if is_here(name):
+        return
+    place, files = folder(name), sources(name)
+    with room_for(name):
         place.mkdir(parents=True, exist_ok=True)
         lock = FileLock(place.with_suffix(".lock"))
-    with lock:
-        if is_here(name):  # somebody else was quicker
-            return
-        files, size = sources(name), MB * DATASETS[name].megabytes
-        shutil.rmtree(place / BESIDE, ignore_errors=True)  # of a download that was stopped
-        try:
-            with disk_errors(place, size), _watched(place, files, size, report):
+        with _watched(place, files, MB * DATASETS[name].megabytes, report), lock:
+            if is_here(name):  # somebody else was quicker
+                return
+            shutil.rmtree(place / BESIDE, ignore_errors=True)  # of a download that was stopped
+            try:
                 for source in files:
                     _fetch(source, place, name, files)
-        finally:
-            shutil.rmtree(place / BESIDE, ignore_errors=True)
-        keep(name, _read(name, place, files))
-        for source in files:
-            (place / source.name).unlink(missing_ok=True)
+            finally:
+                shutil.rmtree(place / BESIDE, ignore_errors=True)
+            keep(name, _read(name, place, files))
+            for source in files:
+                (place / source.name).unlink(missing_ok=True)
 
 
 def _fetch(source: Source, place: Path, name: str, files: tuple[Source, ...]) -> None:
@@ -155,11 +154,12 @@ def _watched(place: Path, files: tuple[Source, ...], total: int, report: Report)
     done = threading.Event()
 
     def look() -> None:
-        over = False
+        most, over = 0.0, False
         while not over:
             over = done.wait(LOOK_EVERY)  # once more at the end
             arrived = sum(_size(place / source.name) + _size(place / BESIDE / source.name) for source in files)
-            report(min(1.0, arrived / total))
+            most = max(most, min(1.0, arrived / total))  # what was unpacked is gone, but has arrived
+            report(most)
 
     watcher = threading.Thread(target=look, daemon=True, name="download")
     watcher.start()

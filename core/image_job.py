@@ -30,6 +30,10 @@ class Download(Measuring[State]):
         error = {"refused": InputError}[kind](record["message"], **record["values"])
         return replace(snapshot, error=error)
 
+    def failure(self, reason: str) -> InputError:
+        """Say that the program ended early."""
+        return InputError("The download stopped early ({reason}). Start it again.", reason=reason)
+
     def content(self, _snapshot: State) -> dict[str, Any]:
         """Return nothing: what was downloaded is kept by the program itself."""
         return {}

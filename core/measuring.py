@@ -72,6 +72,10 @@ class Measuring(ABC, Generic[S]):
     def read(self, content: dict[str, Any]) -> S:
         """Return what `content` made. Raises a ValueError, LookupError or TypeError where it is damaged."""
 
+    def failure(self, reason: str) -> InputError:
+        """Say that the program ended early."""
+        return InputError("The measurement stopped early ({reason}). Start it again.", reason=reason)
+
     @property
     def snapshot(self) -> S:
         """Return the present state."""
@@ -86,7 +90,7 @@ class Measuring(ABC, Generic[S]):
                 self.kept_file.parent.mkdir(parents=True, exist_ok=True)
                 self._process = self._popen()
             except OSError as error:
-                self._snapshot = replace(self._snapshot, error=_failed(str(error)))
+                self._snapshot = replace(self._snapshot, error=self.failure(str(error)[:200]))
                 return
             self._snapshot = replace(self.blank, running=True, began=time.monotonic(), took=self._snapshot.took)
             threading.Thread(target=self._read, args=(self._process,), daemon=True, name="measuring").start()
@@ -125,7 +129,7 @@ class Measuring(ABC, Generic[S]):
                 return
             self._process = None
             if not self._snapshot.finished:
-                reason = self._snapshot.error or _failed(f"exit code {process.returncode}")
+                reason = self._snapshot.error or self.failure(f"exit code {process.returncode}")
                 self._snapshot = replace(self._kept(), error=reason)
 
     def _take(self, record: dict[str, Any]) -> None:
@@ -134,7 +138,7 @@ class Measuring(ABC, Generic[S]):
         if kind == "progress":
             self._snapshot = replace(snapshot, **record)
         elif kind == "failed":
-            self._snapshot = replace(snapshot, error=_failed(str(record["reason"])))
+            self._snapshot = replace(snapshot, error=self.failure(str(record["reason"])[:200]))
         elif kind == "done":
             took = time.monotonic() - snapshot.began
             finished = replace(snapshot, running=False, finished=True, done=1.0, took=took)
@@ -175,10 +179,6 @@ def _wait_for_the_end() -> None:
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)  # the group is this program's own
     os._exit(1)
-
-
-def _failed(reason: str) -> InputError:
-    return InputError("The measurement stopped early ({reason}). Start it again.", reason=reason[:200])
 
 
 def _end(process: subprocess.Popen[str]) -> None:
