@@ -362,7 +362,7 @@ def test_what_is_written_under_the_mistakes_does_not_collide_on_a_phone(show, tr
     page, _ = show(f"training?{SMALL}", "mistakes", viewport={"width": 390, "height": 844})
     boxes = page.evaluate(
         """() => marksOf(viewWith("mistakes"), "text")
-          .filter(({ item, plot }) => plot.startsWith("mistakes") && item.datum?.predicted !== undefined)
+          .filter(({ item, plot }) => plot.startsWith("mistakes") && item.datum?.rank !== undefined)
           .map(({ item: { bounds } }) => [bounds.x1, bounds.x2, bounds.y1, bounds.y2])"""
     )
     assert len(boxes) == 18
