@@ -28,6 +28,8 @@ from core.worker import Finished, Task
 
 CONNECT = 5.0  # seconds that a connection may take
 ANSWER = 30.0  # seconds that an answer may take; a whole run may have to travel
+M_MMAP_THRESHOLD = -3  # of mallopt, from malloc.h
+LARGE = 2**20  # bytes
 QUIET = 1.0  # seconds after which a task without news is looked at all the same
 
 
@@ -44,6 +46,7 @@ class Cluster:
 
     def __init__(self, address: str) -> None:
         """Connect. Raises ClusterError where there is no scheduler, or another program's."""
+        _return_large_blocks()
         self.address = address
         self._news: dict[str, threading.Event] = {}  # by the task's name
         self._lock = threading.Lock()
@@ -174,7 +177,6 @@ class ClusterWorker:
             traceback.print_exc(file=sys.stderr)
             reason = f"{type(error).__name__}: {error}"
             finished = Finished(error=InputError("The training stopped with an error ({reason}).", reason=reason))
-        _give_memory_back()
         yield [*events, finished]
 
     def cancel(self) -> None:
@@ -294,7 +296,11 @@ def _end(last: Finished) -> None:
         raise _CancelledError
 
 
-def _give_memory_back() -> None:
-    """Return freed memory to the system: glibc holds on to what many threads have freed, 60 MB after twenty runs."""
+def _return_large_blocks() -> None:
+    """Let what is freed of large blocks go back to the system at once.
+
+    Left alone, glibc raises the size from which a block is mapped for itself with the blocks that it sees, and keeps
+    the checkpoints that many threads have freed: 60 MB after twenty runs.
+    """
     with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, LARGE)
