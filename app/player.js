@@ -135,7 +135,8 @@ class Player {
     this.timeline.first = first;
     this.clock.take(moments);
     const usual = this.clock.asked() ?? start;
-    if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? usual + first) - first;
+    const joined = this.clock.joined() ?? start;
+    if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? joined + first) - first;
     this.timeline.resize(steps, start);
     if (calls && this.calls === false) this.timeline.step = start;
     this.calls = calls;

@@ -31,8 +31,17 @@ export class Clock {
 
   /** The step that the page's first picture asks for; undefined where this is the first, or alone. */
   asked() {
-    const [first] = [...hands].filter(({ moments }) => moments.length).sort(inOrder);
-    return !this.moments.length || first === this ? undefined : this.nearest(first.moments[first.step]);
+    return this.first() === this ? undefined : this.joined();
+  }
+
+  /** The step of the other pictures, for one that joins them; undefined where there are none. */
+  joined() {
+    const other = this.first((hand) => hand !== this);
+    return this.moments.length && other ? this.nearest(other.moments[other.step]) : undefined;
+  }
+
+  first(chosen = () => true) {
+    return [...hands].filter((hand) => hand.moments.length && chosen(hand)).sort(inOrder)[0];
   }
 
   nearest(moment) {

@@ -305,7 +305,8 @@ def test_back_undoes_a_press_at_once_and_forward_does_it_again(visit, app_addres
 def check_settings(page, network, *, schedule, **numbers):
     """The controls hold these values, those behind More as well, and so does the link once more."""
     chosen = page.get_by_test_id("stMain").locator(".st-key-model").get_by_role("radio", checked=True)
-    expect(chosen).to_have_text(network)
+    expect(chosen).to_have_text(network, timeout=PATIENCE)
+    rest(page)
     page.get_by_role("button", name="More", exact=True).click()
     for name, value in numbers.items():
         expect(page.locator(f".st-key-{name} input")).to_have_value(value)
@@ -321,7 +322,7 @@ def test_back_undoes_a_prepared_comparison_at_once(visit, trained_address):
     page.wait_for_function("location.search.includes('compare=augmentation')")
     rest(page)
     page.go_back()
-    expect(page.get_by_text("2,000 images, 20 epochs:")).to_have_count(0)
+    expect(page.get_by_text("2,000 images, 20 epochs:")).to_have_count(0, timeout=PATIENCE)
     check_settings(page, "CNN", epochs="3", lr="0.05", images="1000", shift="0", schedule="constant")
 
 

@@ -8,6 +8,7 @@ from tests.browser.rest import rest
 from tests.browser.views import TAKES_THE_HAND, check_width, drawn, move, press
 
 NUMBER = re.compile(r"[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?")
+PATIENCE = 60_000  # ms, for what the server draws on a busy machine
 AT = "() => viewWith('output').signal('at')"
 
 
@@ -153,11 +154,14 @@ def test_what_is_opened_later_joins_the_timelines(show):
     check_epoch(page, 2, "run", "maps", "confusion")
     figure(page, "maps").locator(".scrub").press("ArrowRight")
     check_epoch(page, 3, "run", "maps", "confusion")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_role("button", name="The course's four nets · ready").click()
+    expect(position(page, "runs")).to_have_text("3 / 10", timeout=PATIENCE)
 
 
 def check_epoch(page, epoch, *keys):
     for key in keys:
-        expect(position(page, key)).to_have_text(f"{epoch} / 10")
+        expect(position(page, key)).to_have_text(f"{epoch} / 10", timeout=PATIENCE)
         expect(caption(page, key)).to_contain_text("Before the first" if epoch == 0 else re.compile(rf"poch {epoch}\b"))
 
 
