@@ -3,12 +3,14 @@
 import gzip
 import hashlib
 import io
+import shutil
 import struct
 import tarfile
+from contextlib import contextmanager
 
 import numpy as np
 
-from core.image_data import Part
+from core.image_data import Part, folder, keep
 from core.image_sets import DATASETS, TEST_IMAGES
 
 IDX_FILES = (
@@ -23,6 +25,17 @@ def made_up(name):
     """Return a set whose images tell their label by a bright square, so that a network can learn it."""
     entry = DATASETS[name]
     return {kind: _part(entry.shape, count) for kind, count in (("train", entry.train_images), ("test", TEST_IMAGES))}
+
+
+@contextmanager
+def kept(name):
+    """Keep a made-up set as if it had been downloaded, and remove it in the end: CIFAR-10 takes 184 MB."""
+    parts = made_up(name)
+    keep(name, parts)
+    try:
+        yield parts
+    finally:
+        shutil.rmtree(folder(name))
 
 
 def _part(shape, count):

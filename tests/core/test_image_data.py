@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import tarfile
 
 import numpy as np
@@ -21,6 +22,7 @@ def home(tmp_path, monkeypatch):
     image_data._read_kept.cache_clear()
     yield tmp_path
     image_data._read_kept.cache_clear()
+    shutil.rmtree(tmp_path / "data", ignore_errors=True)  # large
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +157,7 @@ def test_cifar_is_read_as_torchvision_reads_it(tmp_path, monkeypatch, cifar):
         theirs = CIFAR10(tmp_path, train=kind == "train")
         assert np.array_equal(ours[kind].images, theirs.data.transpose(0, 3, 1, 2))
         assert ours[kind].labels.tolist() == theirs.targets
+    shutil.rmtree(batches)  # large
 
 
 def test_a_pickle_cannot_call_anything(tmp_path, cifar):

@@ -1,5 +1,6 @@
 import errno
 import json
+import shutil
 import textwrap
 import threading
 import time
@@ -76,6 +77,7 @@ def home(tmp_path, monkeypatch):
     image_data._read_kept.cache_clear()
     yield tmp_path
     image_data._read_kept.cache_clear()
+    shutil.rmtree(tmp_path / "data", ignore_errors=True)  # large
 
 
 @pytest.fixture(scope="module")

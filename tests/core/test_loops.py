@@ -16,7 +16,6 @@ from torch.utils.data import DataLoader, Subset
 from core import loop_job, loops
 from core.datasets import mnist
 from core.device import find_placement
-from core.image_data import keep
 from core.loop_costs import Contest, LineClock, OneByOne, lines_of
 from core.loop_job import PHASES, Conditions, Line, LoopCosts, Pass, Snapshot
 from core.models import MODELS
@@ -24,7 +23,7 @@ from core.records import Batch
 from core.run import RunSpec
 from core.store import Store
 from core.train import train
-from tests.core.published_sets import made_up
+from tests.core.published_sets import kept
 
 ROOT = Path(__file__).parents[2]
 PLACEMENT = replace(find_placement("cpu", 1), dtype="float32", layout="contiguous")
@@ -71,10 +70,10 @@ def test_the_textbook_s_loop_takes_the_same_steps(trained):
 
 def test_both_loops_take_the_same_steps_on_images_in_colour(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
-    keep("cifar10", made_up("cifar10"))
     spec = replace(SPEC, model="stack", options={"depth": 8}, data="cifar10")
-    contest = Contest(spec, PLACEMENT)
-    images, labels = zip(*(OneByOne("cifar10")[place] for place in range(64)), strict=True)
+    with kept("cifar10"):
+        contest, photos = Contest(spec, PLACEMENT), OneByOne("cifar10")
+    images, labels = zip(*(photos[place] for place in range(64)), strict=True)
     x, y = contest.images.batch(torch.arange(64), torch.contiguous_format)
     torch.testing.assert_close(torch.stack(images), contest.images.normalise(x))
     assert list(labels) == y.tolist()

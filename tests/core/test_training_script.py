@@ -2,6 +2,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -11,12 +12,12 @@ import pytest
 
 from core.datasets import DATA
 from core.device import find_placement
-from core.image_data import keep
+from core.image_data import read_part
 from core.records import Checkpoint, Epoch
 from core.run import RunSpec
 from core.train import train
 from core.training_script import training_script
-from tests.core.published_sets import cifar_files, made_up
+from tests.core.published_sets import cifar_files, kept
 
 SPEC = RunSpec(epochs=2, train_images=1_000, batch_size=96, seed=3)  # 1,000 / 96 leaves a smaller last batch
 SPECS = {
@@ -67,11 +68,10 @@ def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, s
 def test_script_reads_the_images_of_its_run(tmp_path, monkeypatch):
     """In colour, from a stand-in for CIFAR-10 as torchvision keeps it."""
     monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path / "home"))
-    parts = made_up("cifar10")
-    keep("cifar10", parts)
-    ((_, archive),) = cifar_files(parts).items()
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(tmp_path, filter="data")
+    with kept("cifar10") as parts, tarfile.open(fileobj=io.BytesIO(*cifar_files(parts).values())) as archive:
+        archive.extractall(tmp_path, filter="data")
+        read_part("cifar10", "train")  # once for all of this process
+        read_part("cifar10", "test")
     spec = RunSpec(
         model="densenet", options={"layers": 1, "growth": 4}, data="cifar10", epochs=2, train_images=300, lr=0.1
     )
@@ -100,6 +100,7 @@ def test_script_reads_the_images_of_its_run(tmp_path, monkeypatch):
     resumed = [record for record in train(spec, placement, resume=checkpoint) if isinstance(record, Epoch)]
     assert [one.train_loss for one in resumed] == [epochs[1].train_loss]
     assert resumed[0].predicted == epochs[1].predicted
+    shutil.rmtree(tmp_path / "cifar-10-batches-py")  # large
 
 
 def test_script_has_no_line_that_its_run_does_not_need():

@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from app.course import ROOT
 from core import image_data, image_job, jobs
-from core.image_data import folder, keep
+from core.image_data import folder
 from core.image_job import Download
 from core.image_sets import DATASETS
 from core.run import RunSpec
 from core.torch_thread import torch_ready
-from tests.core.published_sets import made_up
+from tests.core.published_sets import kept
 
 PHOTOS = RunSpec(model="stack", options={"depth": 8, "channels": 4}, data="cifar10", epochs=1, train_images=200, lr=0.1)
 LINK = {
@@ -39,9 +39,9 @@ def manager(tmp_path_factory):
         patch.setenv("TORCHSCAPE_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setattr(jobs, "_manager", None)
         image_data._read_kept.cache_clear()
-        keep("cifar10", made_up("cifar10"))
-        yield jobs.manager()
-        jobs.manager().close()
+        with kept("cifar10"):
+            yield jobs.manager()
+            jobs.manager().close()
         image_data._read_kept.cache_clear()
 
 
