@@ -17,7 +17,7 @@ export class Address {
     this.path = location.pathname;
     this.values = new Map();
     this.write = debounced(() => this.flush(), WRITE_AFTER);
-    this.onNavigation = () => this.here() && this.query() !== location.search.slice(1) && this.write();
+    this.onNavigation = () => this.here() && !this.isRight() && this.write();
     clearTimeout(leaving.get(this.prefix));
     for (const [name, value] of new URLSearchParams(location.search)) {
       if (name.startsWith(this.prefix)) this.values.set(name.slice(this.prefix.length), value);
@@ -48,6 +48,13 @@ export class Address {
     return location.pathname === this.path;
   }
 
+  /** Whether the link says of ours what it should, wherever in it: others put theirs at the end as well. */
+  isRight() {
+    const present = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith(this.prefix));
+    const wanted = [...this.values].map(([name, value]) => [this.prefix + name, value]);
+    return present.sort().join("&") === wanted.sort().join("&");
+  }
+
   /** The query string as it should be: every other parameter untouched, ours at the end. */
   query() {
     const others = location.search.slice(1).split("&").filter((part) => part && !part.startsWith(this.prefix));
@@ -57,7 +64,7 @@ export class Address {
 
   flush() {
     this.write.cancel();
-    if (!this.here() || this.query() === location.search.slice(1)) return;
+    if (!this.here() || this.isRight()) return;
     const query = this.query();
     history.replaceState(history.state, "", location.pathname + (query && `?${query}`) + location.hash);
   }

@@ -9,6 +9,11 @@ from tests.browser.views import TAKES_THE_HAND, check_width, drawn, move, press
 
 NUMBER = re.compile(r"[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?")
 PATIENCE = 60_000  # ms, for what the server draws on a busy machine
+CHANGES_OF_THE_LINK = """() => new Promise((done) => {
+  let count = 0;
+  navigation.addEventListener("currententrychange", () => count++);
+  setTimeout(() => done(count), 1000); // four times as long as a picture waits before it writes
+})"""
 AT = "() => viewWith('output').signal('at')"
 
 
@@ -133,6 +138,7 @@ def test_the_timelines_of_all_sections_go_together_without_the_server(show):
     check_epoch(page, 1, "run", "confusion")  # nothing was tested before the first step
     check_epoch(page, 0, "inside")
     page.wait_for_function("() => location.search.includes('inside.step=0') && location.search.includes('run.step=1')")
+    assert page.evaluate(CHANGES_OF_THE_LINK) == 0  # both have a place in it, and leave the other's alone
     figure(page, "inside").locator("[data-action=play]").click()
     check_epoch(page, 10, "run", "confusion", "inside")
     assert sent == []
