@@ -15,6 +15,7 @@ from app.charts import parameter, source
 from app.figures.convolution import LARGEST, Panel
 from app.figures.convolution_data import READABLE, number
 from app.figures.line import Data, carrier
+from app.figures.unit_square import BLOCK, DOWN, MIDDLE
 from core.convolution import Cell
 from core.padding import Array
 
@@ -25,8 +26,6 @@ BETWEEN = 1.5  # cells from the left half to the right one
 TEXT = "min(0.93 * em, max(0.75 * em, 0.55 * cell))"  # px; the names stand closer where the cells are small
 QUANTITIES = ("data", "weight", "bias", "prediction", "residual", "loss", "momentum", "muted", "grid")
 _FRAME = "data('frame')[0]"
-_UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
-_DOWN = alt.Scale(domain=[1, 0], nice=False, zero=False)
 _COLOURS = alt.Scale(domain=list(QUANTITIES), range=[f"@{name}" for name in QUANTITIES])
 _NOW = f"datum.step === {ALWAYS} || datum.step === step"
 
@@ -35,16 +34,6 @@ def boards() -> Any:  # noqa: ANN401 - what Altair's methods give
     """Build the picture of a board."""
     cell = f"min({LARGEST}, range('board_x')[1] / {_FRAME}.cols, range('board_y')[0] / {_FRAME}.rows)"
     panel = Panel("board", cell="cell", top="0")
-    block: dict[str, Any] = {
-        "x": alt.X("x0:Q", scale=_UNIT, axis=None),
-        "x2": "x1:Q",
-        "y": alt.Y("y0:Q", scale=_DOWN, axis=None),
-        "y2": "y1:Q",
-    }
-    middle: dict[str, Any] = {
-        "x": alt.X("xm:Q", scale=_UNIT, axis=None),
-        "y": alt.Y("ym:Q", scale=_DOWN, axis=None),
-    }
     cells = panel.cells(alt.Chart(source("cells")).transform_filter(_NOW))
     size = alt.expr("min(0.85 * em, 0.42 * cell, 1.5 * cell / max(1, length(datum.number)))")
     marks = alt.Chart(source("marks")).transform_filter(_NOW)
@@ -53,21 +42,21 @@ def boards() -> Any:  # noqa: ANN401 - what Altair's methods give
     shade = alt.Scale(domain=[0, 1], range=[0, 1])
     layers = [
         cells.mark_rect(stroke="@grid", strokeWidth=1).encode(
-            **block,
+            **BLOCK,
             fill=alt.Fill("quantity:N", scale=_COLOURS, legend=None),
             fillOpacity=alt.FillOpacity("shade:Q", scale=shade, legend=None),
         ),
         marks.mark_rect(strokeWidth=2.5, strokeJoin="round").encode(
-            **block,
+            **BLOCK,
             stroke=alt.Stroke("quantity:N", scale=_COLOURS, legend=None),
             fill=alt.Fill("quantity:N", scale=_COLOURS, legend=None),
             fillOpacity=alt.FillOpacity("shade:Q", scale=shade, legend=None),
         ),
         cells.transform_filter("datum.number != '' && cell >= 15")
         .mark_text(color="@text", fontSize=size)
-        .encode(**middle, text="number:N"),
+        .encode(**MIDDLE, text="number:N"),
         texts.mark_text(align="left", baseline="bottom", dy=-4, color="@text", fontSize=alt.expr(TEXT)).encode(
-            x=alt.X("x0:Q", scale=_UNIT, axis=None), y=alt.Y("y1:Q", scale=_DOWN, axis=None), text="text:N"
+            x=BLOCK["x"], y=alt.Y("y1:Q", scale=DOWN, axis=None), text="text:N"
         ),
     ]
     chart = alt.layer(carrier(), *layers, name="board")

@@ -13,6 +13,7 @@ import altair as alt
 
 from app.charts import parameter, source
 from app.figures.line import View
+from app.figures.unit_square import ACROSS, BLOCK, CORNER, DOWN, MIDDLE
 
 HEIGHT = 350  # px
 TOP = 26  # px above the matrices, for their names
@@ -117,24 +118,13 @@ BOTH = Panel(
     left=f"(isValid(datum.windex) ? {KERNEL.left} : {OUTPUT.left})",
 )
 
-_UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
-_DOWN = alt.Scale(domain=[1, 0], nice=False, zero=False)
-_BLOCK: dict[str, Any] = {
-    "x": alt.X("x0:Q", scale=_UNIT, axis=None),
-    "x2": "x1:Q",
-    "y": alt.Y("y0:Q", scale=_DOWN, axis=None),
-    "y2": "y1:Q",
-}
-_MIDDLE: dict[str, Any] = {"x": alt.X("xm:Q", scale=_UNIT, axis=None), "y": alt.Y("ym:Q", scale=_DOWN, axis=None)}
-_CORNER: dict[str, Any] = {"x": alt.X("x0:Q", scale=_UNIT, axis=None), "y": alt.Y("y0:Q", scale=_DOWN, axis=None)}
-
 
 def _shaded(cells: alt.Chart) -> Any:  # noqa: ANN401 - what Altair's methods give
     """Draw cells in the colour of their quantity, the stronger the larger."""
     names = ["data", "weight", "prediction", "residual"]
     scale = alt.Scale(domain=names, range=[f"@{name}" for name in names])
     return cells.mark_rect(stroke="@grid", strokeWidth=1).encode(
-        **_BLOCK,
+        **BLOCK,
         fill=alt.Fill("quantity:N", scale=scale, legend=None),
         fillOpacity=alt.FillOpacity("shade:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None),
     )
@@ -143,14 +133,14 @@ def _shaded(cells: alt.Chart) -> Any:  # noqa: ANN401 - what Altair's methods gi
 def _numbers(cells: alt.Chart, panel: Panel, field: str = "number") -> Any:  # noqa: ANN401 - what Altair's methods give
     size = alt.expr(f"min(0.85 * em, 0.42 * {panel.cell}, 1.7 * {panel.cell} / max(1, length(datum.{field})))")
     readable = cells.transform_filter(f"datum.{field} != '' && {panel.cell} >= 15")
-    return readable.mark_text(color="@text", fontSize=size).encode(**_MIDDLE, text=f"{field}:N")
+    return readable.mark_text(color="@text", fontSize=size).encode(**MIDDLE, text=f"{field}:N")
 
 
 def _outlined(cells: alt.Chart, colour: str, *, width: float = 2.5, fill: float = 0.0) -> Any:  # noqa: ANN401 - what Altair's methods give
     mark = cells.mark_rect(
         filled=True, fill=f"@{colour}", fillOpacity=fill, stroke=f"@{colour}", strokeWidth=width, strokeJoin="round"
     )
-    return mark.encode(**_BLOCK)
+    return mark.encode(**BLOCK)
 
 
 def _names(view: str) -> list[Any]:
@@ -161,14 +151,14 @@ def _names(view: str) -> list[Any]:
         if panel.view == view:
             rows = alt.Chart(source("names")).transform_filter(f"datum.panel === '{name}'")
             text = panel.placed(rows, "0", "0").mark_text(align="left", baseline="bottom", dy=-6, color="@text")
-            layers.append(text.encode(**_CORNER, text="text:N"))
+            layers.append(text.encode(**CORNER, text="text:N"))
     return layers
 
 
 def _input_view() -> View:
     rows, kernel = alt.Chart(source("input")), alt.Chart(source("kernel"))
     frame, out = alt.Chart(source("frame")), alt.Chart(source("output"))
-    padding = INPUT.cells(rows.transform_filter("datum.pad")).mark_rect(fill="@grid").encode(**_BLOCK)
+    padding = INPUT.cells(rows.transform_filter("datum.pad")).mark_rect(fill="@grid").encode(**BLOCK)
     passed = INPUT.cells(rows.transform_filter("datum.uses === 0 && !datum.pad")).mark_point(
         shape="M-0.35,-0.35L0.35,0.35M-0.35,0.35L0.35,-0.35",
         size=alt.expr("cell * cell"),
@@ -198,7 +188,7 @@ def _input_view() -> View:
     layers = [
         padding,
         _shaded(INPUT.cells(rows)).add_params(pointer("over_left", "index")),
-        passed.encode(**_MIDDLE),
+        passed.encode(**MIDDLE),
         _outlined(under, "weight", width=1, fill=0.22),
         _outlined(window, "weight"),
         factor.mark_text(
@@ -208,8 +198,8 @@ def _input_view() -> View:
             dx=-2,
             dy=-1,
             fontSize=alt.expr("min(0.7 * em, 0.24 * cell)"),
-        ).encode(x=alt.X("x1:Q", scale=_UNIT, axis=None), y=alt.Y("y1:Q", scale=_DOWN, axis=None), text="factor:N"),
-        met.mark_rect(fill="@momentum", fillOpacity=0.45).encode(**_BLOCK),
+        ).encode(x=alt.X("x1:Q", scale=ACROSS, axis=None), y=alt.Y("y1:Q", scale=DOWN, axis=None), text="factor:N"),
+        met.mark_rect(fill="@momentum", fillOpacity=0.45).encode(**BLOCK),
         _outlined(here, "momentum"),
         _numbers(INPUT.cells(rows), INPUT),
         *_names("input"),
@@ -254,7 +244,7 @@ def _output_view() -> View:
         _outlined(KERNEL.cells(fed_rows), "momentum", width=1.5),
         _outlined(fed, "momentum", width=1.5, fill=0.35),
         signs.mark_text(fontSize=alt.expr("1.2 * em"), color="@muted").encode(
-            x=alt.X("x:Q", scale=_UNIT, axis=None), y=alt.Y("y:Q", scale=_DOWN, axis=None), text="sign:N"
+            x=alt.X("x:Q", scale=ACROSS, axis=None), y=alt.Y("y:Q", scale=DOWN, axis=None), text="sign:N"
         ),
         _numbers(both, BOTH),
         _numbers(products, PRODUCTS, "written"),

@@ -10,6 +10,7 @@ import altair as alt
 from app.charts import parameter, source
 from app.figures.comparison import ORDER, OWN
 from app.figures.line import carrier
+from app.figures.unit_square import BLOCK, DOWN
 from app.i18n import _
 from core.digits import FIELD, STEPS
 
@@ -22,14 +23,6 @@ VERDICT = 92  # px at least that are left for an answer beside the name
 TITLE, FEET = 0.31, 0.27  # shares of a network's row above its bars, and below them for the digits
 BAR = 0.8  # of the distance from one bar to the next
 SQUARE = 0.4  # of a cell; the side of what shows the ink in it
-_UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
-_DOWN = alt.Scale(domain=[1, 0], nice=False, zero=False)
-_BLOCK: dict[str, Any] = {
-    "x": alt.X("x0:Q", scale=_UNIT, axis=None),
-    "x2": "x1:Q",
-    "y": alt.Y("y0:Q", scale=_DOWN, axis=None),
-    "y2": "y1:Q",
-}
 _COLOURS = alt.Scale(domain=[*OWN, *ORDER], range=[f"@{name}" for name in (*OWN, *ORDER)])
 
 
@@ -103,14 +96,14 @@ def steps() -> Any:  # noqa: ANN401 - what Altair's methods give
         ),
     )
     texts: dict[str, Any] = {"align": "left", "baseline": "top", "color": "@text"}
-    under = images.encode(x=_BLOCK["x"], y=alt.Y("y1:Q", scale=_DOWN, axis=None))
+    under = images.encode(x=BLOCK["x"], y=alt.Y("y1:Q", scale=DOWN, axis=None))
     layers = [
-        images.mark_rect(stroke="@grid", fill="white").encode(**_BLOCK),  # paper, in the dark theme too
-        images.mark_image(aspect=False, smooth=False).encode(url="url:N", **_BLOCK),
+        images.mark_rect(stroke="@grid", fill="white").encode(**BLOCK),  # paper, in the dark theme too
+        images.mark_image(aspect=False, smooth=False).encode(url="url:N", **BLOCK),
         images.transform_filter("datum.place === step")
         .mark_rect(fillOpacity=0, stroke="@weight", strokeWidth=3)
-        .encode(**_BLOCK),
-        marks.mark_rect(fillOpacity=0, stroke="@loss", strokeWidth=2.5).encode(**_BLOCK),
+        .encode(**BLOCK),
+        marks.mark_rect(fillOpacity=0, stroke="@loss", strokeWidth=2.5).encode(**BLOCK),
         under.mark_text(dy=8, fontWeight=600, fontSize=alt.expr(f"min(0.87 * em, {tile} / 5.4)"), **texts).encode(
             text="name:N"
         ),
@@ -155,15 +148,15 @@ def saliency() -> Any:  # noqa: ANN401 - what Altair's methods give
     layers = [
         _placed(alt.Chart(source("frame")), "saliency", ("0", "0", edge, edge))
         .mark_rect(fillOpacity=0, stroke="@grid")
-        .encode(**_BLOCK),
+        .encode(**BLOCK),
         whole.mark_rect().encode(
             fill=alt.Fill("sign:N", scale=sign, legend=None),
             fillOpacity=alt.FillOpacity("shade:Q", scale=shade, legend=None),
             tooltip=tooltip,
-            **_BLOCK,
+            **BLOCK,
         ),
         small.mark_rect(fill="@text").encode(
-            fillOpacity=alt.FillOpacity("ink:Q", scale=shade, legend=None), tooltip=tooltip, **_BLOCK
+            fillOpacity=alt.FillOpacity("ink:Q", scale=shade, legend=None), tooltip=tooltip, **BLOCK
         ),
     ]
     return alt.layer(*layers).properties(name="saliency", width=300, height=MAP_HEIGHT)

@@ -11,6 +11,7 @@ import altair as alt
 
 from app.charts import parameter, source
 from app.figures.convolution import pointed, pointer
+from app.figures.unit_square import BLOCK
 from app.i18n import _
 
 HEIGHT, KERNELS_HEIGHT = 330, 220  # px
@@ -22,8 +23,6 @@ FRAME = "data('frame')[0]"
 # Parts of the width of the picture of one map: an input channel, its patch and its kernel, and the map.
 INPUT, CELLS, OUTPUT = 0.22, 0.145, 0.25
 
-_UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
-_DOWN = alt.Scale(domain=[1, 0], nice=False, zero=False)
 _ACROSS, _HIGH = "range('apart_x')[1]", "range('apart_y')[0]"
 _ROW = f"({_HIGH} / max(1, {FRAME}.channels))"  # px for an input channel
 _TILE = f"min({INPUT} * {_ACROSS}, {_ROW} - {NAME})"  # px, its side
@@ -153,20 +152,12 @@ def _block(chart: Chart, left: str, top: str, wide: str, high: str | None = None
     )
 
 
-_EDGES: dict[str, Any] = {
-    "x": alt.X("x0:Q", scale=_UNIT, axis=None),
-    "x2": "x1:Q",
-    "y": alt.Y("y0:Q", scale=_DOWN, axis=None),
-    "y2": "y1:Q",
-}
-
-
 def _shaded(chart: Chart) -> Chart:
     """Draw cells in the colour of their quantity, the stronger the larger; what is negative has a colour of its own."""
     names = ["data", "weight", "prediction", "residual"]
     scale = alt.Scale(domain=names, range=[f"@{name}" for name in names])
     return chart.mark_rect().encode(
-        **_EDGES,
+        **BLOCK,
         fill=alt.Fill("quantity:N", scale=scale, legend=None),
         fillOpacity=alt.FillOpacity("shade:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1], clamp=True), legend=None),
         tooltip=[alt.Tooltip("value:Q", title=_("value"), format=".3~g")],
@@ -174,14 +165,14 @@ def _shaded(chart: Chart) -> Chart:
 
 
 def _framed(chart: Chart, colour: str, width: float = 1) -> Chart:
-    return chart.mark_rect(filled=True, fillOpacity=0, stroke=f"@{colour}", strokeWidth=width).encode(**_EDGES)
+    return chart.mark_rect(filled=True, fillOpacity=0, stroke=f"@{colour}", strokeWidth=width).encode(**BLOCK)
 
 
 def _text(chart: Chart, x: str, y: str, **look: Any) -> Chart:  # noqa: ANN401 - of a text
     """Write at a place given in px."""
     placed = chart.transform_calculate(x0=f"({x}) / {_ACROSS}", y0=f"({y}) / {_HIGH}")
     style: dict[str, Any] = {"align": "left", "baseline": "bottom", "color": "@text", "fontSize": alt.expr("0.75 * em")}
-    return placed.mark_text(**style | look).encode(x=_EDGES["x"], y=_EDGES["y"])
+    return placed.mark_text(**style | look).encode(x=BLOCK["x"], y=BLOCK["y"])
 
 
 def _inputs() -> list[Chart]:

@@ -13,6 +13,7 @@ from app.charts import parameter, source
 from app.figures.convolution import pointed, pointer
 from app.figures.line import View, carrier
 from app.figures.shapes_layout import BOX
+from app.figures.unit_square import BLOCK, CORNER, DOWN, MIDDLE
 from app.figures.written import live
 
 HEIGHT = 400  # px
@@ -27,16 +28,6 @@ NOW = "data('steps')[at]"
 SCROLLS = f"({FRAME}.rows > seen + 0.01)"
 WIDEST = "20 * em"  # of a box
 
-_UNIT = alt.Scale(domain=[0, 1], nice=False, zero=False)
-_DOWN = alt.Scale(domain=[1, 0], nice=False, zero=False)
-_BLOCK: dict[str, Any] = {
-    "x": alt.X("x0:Q", scale=_UNIT, axis=None),
-    "x2": "x1:Q",
-    "y": alt.Y("y0:Q", scale=_DOWN, axis=None),
-    "y2": "y1:Q",
-}
-_MIDDLE: dict[str, Any] = {"x": alt.X("xm:Q", scale=_UNIT, axis=None), "y": alt.Y("ym:Q", scale=_DOWN, axis=None)}
-_CORNER: dict[str, Any] = {"x": alt.X("x0:Q", scale=_UNIT, axis=None), "y": alt.Y("y0:Q", scale=_DOWN, axis=None)}
 _KINDS = {"learned": "weight", "plain": "muted", "input": "data", "error": "loss", "unknown": "grid"}
 _COLOURS = alt.Scale(domain=list(_KINDS), range=[f"@{name}" for name in _KINDS.values()])
 
@@ -153,24 +144,24 @@ def _chain() -> list[Any]:
     here = boxes.transform_filter("datum.index === at")
     marked = boxes.transform_filter("marked > 0 && datum.index + 1 === marked")
     return [
-        lines.mark_rule(color="@muted", strokeWidth=1.3).encode(**_BLOCK),
+        lines.mark_rule(color="@muted", strokeWidth=1.3).encode(**BLOCK),
         heads.mark_point(shape="triangle-down", size=34, filled=True, color="@muted", yOffset=-4, opacity=1).encode(
-            **_MIDDLE
+            **MIDDLE
         ),
         boxes.mark_rect(cornerRadius=3, strokeWidth=1.2, fillOpacity=0.1)
-        .encode(**_BLOCK, fill=fill, stroke=stroke)
+        .encode(**BLOCK, fill=fill, stroke=stroke)
         .add_params(pointer("over", "index")),
-        here.mark_rect(cornerRadius=3, strokeWidth=3, fillOpacity=0.16).encode(**_BLOCK, fill=fill, stroke=stroke),
+        here.mark_rect(cornerRadius=3, strokeWidth=3, fillOpacity=0.16).encode(**BLOCK, fill=fill, stroke=stroke),
         marked.mark_rect(filled=False, stroke="@text", strokeWidth=2, strokeDash=[5, 3], cornerRadius=3).encode(
-            **{**_BLOCK, "y": alt.Y("y2:Q", scale=_DOWN, axis=None), "y2": "y3:Q"}
+            **{**BLOCK, "y": alt.Y("y2:Q", scale=DOWN, axis=None), "y2": "y3:Q"}
         ),
         boxes.mark_text(fontSize=small, limit=alt.expr("max(8, datum.room + 4)")).encode(
-            **_MIDDLE,
+            **MIDDLE,
             text="label:N",
             color=alt.condition("datum.kind === 'unknown'", alt.value("@muted"), alt.value("@text")),
         ),
-        grounds.mark_rect(fill="@background").encode(**_BLOCK),
-        texts.mark_text(color="@text", fontSize=small).encode(**_MIDDLE, text="label:N"),
+        grounds.mark_rect(fill="@background").encode(**BLOCK),
+        texts.mark_text(color="@text", fontSize=small).encode(**MIDDLE, text="label:N"),
     ]
 
 
@@ -199,9 +190,9 @@ def _overview() -> list[Any]:
     here = boxes.transform_filter("datum.index === at")
     fill = alt.Fill("kind:N", scale=_COLOURS, legend=None)
     return [
-        boxes.mark_rect(opacity=0.4).encode(**_BLOCK, fill=fill),
-        here.mark_rect().encode(**_BLOCK, fill=fill),
-        window.mark_rect(filled=False, stroke="@text", strokeWidth=1.2).encode(**_BLOCK),
+        boxes.mark_rect(opacity=0.4).encode(**BLOCK, fill=fill),
+        here.mark_rect().encode(**BLOCK, fill=fill),
+        window.mark_rect(filled=False, stroke="@text", strokeWidth=1.2).encode(**BLOCK),
     ]
 
 
@@ -243,18 +234,18 @@ def _squares() -> list[Any]:
     size = f"{NARROW} ? min(0.8 * em, {beside}) : 0.8 * em"
     titles = alt.Chart(source("titles")).transform_calculate(text=f"{NOW}['title' + datum.half]")
     return [
-        grid.mark_rule(color="@grid", strokeWidth=1).encode(**_BLOCK),
+        grid.mark_rule(color="@grid", strokeWidth=1).encode(**BLOCK),
         placed(parts, "datum.l;datum.r", "datum.t;datum.b")
         .mark_rect(strokeWidth=1.6)
         .encode(
-            **_BLOCK,
+            **BLOCK,
             fill=alt.Fill("kind:N", scale=_COLOURS, legend=None),
             stroke=alt.Stroke("kind:N", scale=_COLOURS, legend=None),
             fillOpacity=alt.FillOpacity("shade:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None),
         ),
         placed(titles.transform_filter("datum.text"), "0", "0")
         .mark_text(align="left", baseline="bottom", dy=-5, color="@text", fontSize=alt.expr(size))
-        .encode(**_CORNER, text="text:N"),
+        .encode(**CORNER, text="text:N"),
     ]
 
 
