@@ -166,6 +166,8 @@ def _sprite() -> Path:
 
 @cache
 def _component() -> Any:  # noqa: ANN401 - Streamlit's own type for it is private
-    html, css = ((HERE / name).read_text(encoding="utf-8") for name in ("pad.html", "pad.css"))
+    html, announcer, css = (
+        (HERE / name).read_text(encoding="utf-8") for name in ("pad.html", "announcer.css", "pad.css")
+    )
     js = loader(published("pad", "js", script().encode()))
-    return st.components.v2.component("torchscape_pad", html=html, css=css, js=js)
+    return st.components.v2.component("torchscape_pad", html=html, css=f"{announcer}\n{css}", js=js)

@@ -273,7 +273,7 @@ def style() -> str:
     light = "".join(f"--q-{name}: {colour.light}; " for name, colour in QUANTITIES.items())
     dark = "".join(f"--q-{name}: {colour.dark}; " for name, colour in QUANTITIES.items())
     classes = "\n".join(f".q-{name} {{ color: var(--q-{name}); }}" for name in QUANTITIES)
-    sheet = (HERE / "player.css").read_text(encoding="utf-8")
+    sheet = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("announcer.css", "player.css"))
     return f".player {{ {light}}}\n.player[data-theme='dark'] {{ {dark}}}\n{classes}\n{sheet}"
 
 

@@ -4,11 +4,10 @@ import os
 import platform
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from statistics import median, quantiles
 
 from core.device import Placement
-from core.hardware import hardware
+from core.hardware import hardware, processor
 
 
 def conditions() -> str:
@@ -32,16 +31,6 @@ def synchronise(placement: Placement) -> Callable[[], None]:
 
     waits = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}
     return waits.get(placement.device, lambda: None)
-
-
-def processor() -> str:
-    """Return the model name of the processor, as far as the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def summary(milliseconds: list[float]) -> str:
