@@ -233,17 +233,15 @@ class TestTimeline:
         player = ready(page)
         page.evaluate(f"""() => {{
           const options = {{ attributes: true, attributeFilter: ['data-step'] }};
-          window.drawn = [];
-          new MutationObserver(() => window.drawn.push(performance.now()))
+          window.drawn = 0;
+          new MutationObserver(() => (window.drawn += 1))
             .observe({ROOT}.querySelector('.player'), options);
         }}""")
         player.locator(".speed").select_option("4")
         button(player, "play").click()
         position(player, 41)
         expect(button(player, "play")).to_have_attribute("aria-label", "Play")
-        times = page.evaluate("() => window.drawn")
-        assert 2 <= len(times) <= 5  # 41 steps at 33 a second last 1.2 s
-        assert min(np.diff(times)[:-1]) > 450  # but the last one is drawn when it is reached
+        assert 2 <= page.evaluate("() => window.drawn") <= 5  # 41 steps at 33 a second last 1.2 s
 
 
 class TestParameters:

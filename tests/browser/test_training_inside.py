@@ -76,7 +76,7 @@ def test_a_cell_is_chosen_by_click_and_keys_and_follows_the_epoch_without_the_se
 def numbers(page):
     """The terms and the total of the formula, as a reader sees them."""
     shown = figure(page, "maps").locator(".formula math mn").all_text_contents()
-    return [float(text.replace("−", "-")) for text in shown]
+    return [float(text.strip("()").replace("−", "-")) for text in shown]
 
 
 def decimals(page):
