@@ -6,7 +6,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -46,6 +45,15 @@ class Finished:
 
     error: InputError | None = None  # the reason, where it failed
     cancelled: bool = False
+
+
+def failed(error: Exception) -> Finished:
+    """Return how a run ended that an error stopped; one that nobody foresaw is told in full on stderr."""
+    if isinstance(error, InputError):
+        return Finished(error=error)
+    traceback.print_exception(error)
+    reason = f"{type(error).__name__}: {error}"
+    return Finished(error=InputError("The training stopped with an error ({reason}).", reason=reason))
 
 
 class ProcessWorker:
@@ -127,12 +135,8 @@ def _work(connection: Connection, task: Task) -> None:
     threading.Thread(target=_listen, args=(connection, cancelled), daemon=True).start()
     try:
         finished = _report(connection, task, cancelled)
-    except InputError as error:
-        finished = Finished(error=error)
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)
-        reason = f"{type(error).__name__}: {error}"
-        finished = Finished(error=InputError("The training stopped with an error ({reason}).", reason=reason))
+        finished = failed(error)
     connection.send([finished])
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import pickle
-import sys
 import threading
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -24,7 +22,7 @@ from core.messages import N_
 from core.records import Batch, Checkpoint, Record
 from core.run import RunSpec
 from core.store import Store
-from core.worker import Finished, Task
+from core.worker import Finished, Task, failed
 
 CONNECT = 5.0  # seconds that a connection may take
 ANSWER = 30.0  # seconds that an answer may take; a whole run may have to travel
@@ -169,14 +167,10 @@ class ClusterWorker:
             finished = Finished(cancelled=True)
         except SchedulerLostError as lost:
             finished = Finished(error=self._cluster.unreachable(str(lost)))
-        except InputError as error:
-            finished = Finished(error=error)
         except WorkerDiedError:
             raise
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
-            reason = f"{type(error).__name__}: {error}"
-            finished = Finished(error=InputError("The training stopped with an error ({reason}).", reason=reason))
+            finished = failed(error)
         yield [*events, finished]
 
     def cancel(self) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -17,10 +15,9 @@ from distributed.utils import sync
 from core.cluster.book import TOPIC, RunBook
 from core.cluster.offer import offer
 from core.device import Placement
-from core.errors import InputError
 from core.records import Checkpoint, Record
 from core.run import RunSpec
-from core.worker import SEND_EVERY, Finished
+from core.worker import SEND_EVERY, Finished, failed
 
 
 def train_on_worker(name: str, spec: RunSpec, placement: Placement, resume: Checkpoint | None) -> None:
@@ -38,12 +35,8 @@ def train_on_worker(name: str, spec: RunSpec, placement: Placement, resume: Chec
     report = partial(call, "report", attempt=begun["attempt"])
     try:
         finished = _train(spec, placement, resume, report)
-    except InputError as error:
-        finished = Finished(error=error)
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)
-        reason = f"{type(error).__name__}: {error}"
-        finished = Finished(error=InputError("The training stopped with an error ({reason}).", reason=reason))
+        finished = failed(error)
     report(message=pickle.dumps([finished]), checkpoint=None, last=True)
 
 
