@@ -182,6 +182,7 @@ def read_entry(key: str, read: Read, manifest: Mapping[str, Any]) -> Entry:
             seconds=batches[-1].seconds,
             weights=read_file(read, manifest, weights_name(last)),
             optimizer=read_file(read, manifest, optimizer_name(last)) if has_optimizer else b"",
+            hardware=manifest["hardware"],
         )
     return Entry(
         key=key,

@@ -45,6 +45,7 @@ class RunWriter:
         self.epochs: list[Epoch] = list(entry.epochs) if entry else []
         self.files: dict[str, dict[str, Any]] = {}
         self.metrics = b""
+        self.hardware = entry.checkpoint.hardware if entry and entry.checkpoint else hardware(placement.device)
         with disk_errors(self.folder, 1_000_000):
             if entry is not None and entry.key == self.key:
                 self._reopen()
@@ -81,6 +82,7 @@ class RunWriter:
             append_file(self.folder / "metrics.jsonl", lines, at=len(self.metrics))
             self.metrics += lines
             self.epochs.append(epoch)
+            self.hardware = checkpoint.hardware
             stay = {weights_name(number) for number in self._kept_weights(len(checkpoint.weights))}
             self.files = {name: sealed for name, sealed in self.files.items() if name in stay | {"spec.json"}}
             self.files["metrics.jsonl"] = seal(self.metrics)
@@ -119,7 +121,7 @@ class RunWriter:
             "epochs": len(self.epochs),
             "best_accuracy": self.epochs[best - 1].test_accuracy if best else None,
             "when": datetime.now(UTC).isoformat(),
-            "hardware": hardware(self.placement.device),
+            "hardware": self.hardware,
             "files": self.files,
         }
         write_file(self.folder / MANIFEST, manifest_bytes(manifest))

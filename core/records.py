@@ -3,6 +3,7 @@
 Free of torch, so that a page, the store and a pipe can hold records without loading it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -70,6 +71,7 @@ class Checkpoint:
     seconds: float  # spent training so far, without the tests
     weights: bytes  # the network's parameters, as a safetensors file
     optimizer: bytes  # the optimizer's state and all else that the next epoch needs, as a safetensors file
+    hardware: Mapping[str, str]  # of the machine that trained the epoch, see core.hardware
 
 
 Record = Batch | Epoch | Inside | Checkpoint

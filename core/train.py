@@ -21,6 +21,7 @@ from core.device import Placement
 from core.errors import InputError
 from core.evaluation import evaluate
 from core.graphed import Graphed, graph, knows_graphs
+from core.hardware import hardware
 from core.images import load_images
 from core.models import MODELS
 from core.optimizing import Optimizing
@@ -151,7 +152,11 @@ class _Trainer:
             "best": torch.tensor(self.best, dtype=torch.float64),
         }
         return Checkpoint(
-            epoch=self.epoch, seconds=self.seconds, weights=_pack(self.network.state_dict()), optimizer=_pack(state)
+            epoch=self.epoch,
+            seconds=self.seconds,
+            weights=_pack(self.network.state_dict()),
+            optimizer=_pack(state),
+            hardware=hardware(self.device.type),
         )
 
     def _restore(self, resume: Checkpoint) -> None:

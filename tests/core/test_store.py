@@ -36,8 +36,11 @@ def epoch(number):
     )  # fmt: skip
 
 
-def checkpoint(number):
-    return Checkpoint(epoch=number, seconds=batches(number)[-1].seconds, weights=b"w" * number, optimizer=b"m" * number)
+def checkpoint(number, processor="a processor"):
+    return Checkpoint(
+        epoch=number, seconds=batches(number)[-1].seconds, weights=b"w" * number, optimizer=b"m" * number,
+        hardware={"processor": processor},
+    )  # fmt: skip
 
 
 def keep(store, spec=SPEC, *, epochs=2, state="done", size=0):
@@ -58,11 +61,24 @@ def test_a_finished_run_comes_back_as_it_was(store):
     assert entry.epochs == (epoch(1), epoch(2))
     assert entry.checkpoint == checkpoint(2)
     assert (entry.weight_epochs, entry.best_epoch, entry.original_key) == ((1, 2), 2, KEY)
-    assert entry.hardware["processor"]
+    assert entry.hardware == {"processor": "a processor"}
     assert {path.name for path in store.folder(KEY).iterdir()} == {
         "manifest.json", "spec.json", "metrics.jsonl", "weights-001.safetensors", "weights-002.safetensors",
         "optimizer-002.safetensors",
     }  # fmt: skip
+
+
+def test_a_run_names_the_machine_that_trained_its_last_epoch(store):
+    writer = RunWriter(store, SPEC, PLACEMENT, owner="server", entry=None)
+    writer.keep(batches(1), epoch(1), checkpoint(1, "a worker's"))
+    writer.close("cancelled")
+    stopped = store.load(KEY)
+    assert stopped.hardware == {"processor": "a worker's"}
+    writer = RunWriter(store, SPEC, PLACEMENT, owner="server", entry=stopped)
+    assert store.load(KEY).hardware == {"processor": "a worker's"}
+    writer.keep(batches(2), epoch(2), checkpoint(2, "another's"))
+    writer.close("done")
+    assert store.load(KEY).hardware == {"processor": "another's"}
 
 
 def test_the_weights_of_every_epoch_are_kept(store):
