@@ -16,6 +16,7 @@ from app.choice import choice
 from app.figures import convolution_words as words
 from app.figures.convolution import sliding
 from app.figures.convolution_data import READABLE, sliding_data
+from app.figures.numbers import percent
 from app.figures.written import live
 from app.i18n import _, language
 from app.player import player
@@ -103,11 +104,11 @@ def where_from(found: TrainedKernels) -> str:
     if found.origin == "shipped":
         how = _(
             "From the course's CNN as it ships with the project, trained on another machine: epochs {epochs}, right on "
-            "the test set {accuracy:.1%}."
+            "the test set {accuracy}."
         )
     else:
-        how = _("From the course's CNN as it was trained here: epochs {epochs}, right on the test set {accuracy:.1%}.")
-    return how.format(epochs=found.epochs, accuracy=found.accuracy)
+        how = _("From the course's CNN as it was trained here: epochs {epochs}, right on the test set {accuracy}.")
+    return how.format(epochs=found.epochs, accuracy=percent(found.accuracy, 1))
 
 
 class Further(NamedTuple):

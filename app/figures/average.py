@@ -14,6 +14,7 @@ from app.charts import parameter, source
 from app.figures.descent_runs import run
 from app.figures.line import Data, View, axis, carrier, some
 from app.figures.mse_words import number
+from app.figures.numbers import percent
 from app.figures.written import live, quoted
 from app.i18n import _, ngettext
 from core.descent import Descent
@@ -100,7 +101,7 @@ def _about(beta: float) -> str:
     half = _("Half-life: {updates}.").format(updates=_count_of_updates(half_life(beta)))
     late = _("Lag: on a steady slope it is {updates} late.").format(updates=_count_of_updates(lag(beta)))
     window = _("About 1/(1 − β) = {window} values count.").format(window=f"{1 / (1 - beta):.3g}")
-    first, later = (f"{startup(beta, count):.0%}" for count in (1, 20))
+    first, later = (percent(startup(beta, count), 0) for count in (1, 20))
     bias = _("Without correction it starts at {first} of the first value and reaches {later} after 20.")
     return " ".join((window, half, late, bias.format(first=first, later=later)))
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.figures.batches import drawn_epochs
+from app.figures.numbers import percent
 from app.figures.written import live
 from app.i18n import _, ngettext
 from app.page import Kind
@@ -163,9 +164,9 @@ def _order(spec: Loading, samples: Samples) -> tuple[str, Kind]:
         return plain[spec.batch_size, spec.shuffle], "neutral"
     low, high, pure = shares(spec, samples)
     numbers = {
-        "low": f"{low:.0%}",
-        "high": f"{high:.0%}",
-        "all": f"{samples.y.mean():.0%}",
+        "low": percent(low, 0),
+        "high": percent(high, 0),
+        "all": percent(samples.y.mean(), 0),
         "pure": pure,
         "iterations": spec.iterations,
     }

@@ -2,12 +2,15 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
 
+from app.figures.class_names import class_names
+from app.figures.numbers import numeral, percent
 from app.figures.training_rows import Report, finding
-from app.figures.training_words import joined, percent
+from app.figures.training_words import joined
 from app.i18n import N_, _, ngettext
 from core.diagnosis import State
 from core.image_sets import DATASETS
@@ -53,9 +56,16 @@ TITLES: dict[str, Callable[[str], str]] = {
     "optimizer": lambda name: OPTIMIZERS[name].title,
 }
 ORIGINS = {"here": N_("trained here"), "shipped": N_("shipped"), "imported": N_("imported")}
+# How the runs of a comparison that are not trained are counted, by the status of their jobs.
+COUNTED = {
+    "running": N_("{n} training"),
+    "queued": N_("{n} waiting"),
+    "cancelled": N_("{n} stopped"),
+    "failed": N_("{n} failed"),
+    "missing": N_("{n} not started"),
+}
 LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED, State.GUESSING)  # what no longer or not yet trains
 VANISHED = 100  # a gradient so many times smaller than another run's has vanished
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FIXED = "\N{NO-BREAK SPACE}"
 
 
@@ -98,10 +108,11 @@ def line(report: Report, epoch: int) -> dict[str, object]:
         return {"accuracy": "–", "best": "", "speed": "", "spent": ""}
     best = max(epochs, key=lambda epoch: epoch.test_accuracy)
     seconds = math.fsum(epoch.seconds for epoch in epochs)
+    images = report.spec.train_images * len(epochs)
     return {
         "accuracy": percent(epochs[-1].test_accuracy),
         "best": f"{percent(best.test_accuracy)} ({best.epoch})",
-        "speed": f"{epochs[-1].images_per_second:,.0f}",
+        "speed": f"{images / seconds:,.0f}" if seconds else "–",  # over the same epochs as the seconds
         "spent": f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.1f}",
     }
 
@@ -123,16 +134,20 @@ def state(job: Job | None) -> str:
 
 def status(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequence[str]) -> str:
     """Say how far the comparison is, who leads, who comes next, and which runs do not train."""
-    missing = sum(job is None for job in jobs)
-    active = sum(job is not None and job.active for job in jobs)
-    done = len(jobs) - missing - active
-    there = _("{done} of {runs} runs are there.")
-    if active:
-        there = _("{done} of {runs} runs are there, {active} under way.")
-    there = there.format(done=done, runs=len(jobs), active=active)
     told = [re.sub(r"(?<=\d) | (?=\d)", FIXED, _quoted(name)) for name in called]
-    sentences = [there if missing or active else "", *_order(reports, told), *_lost(jobs, reports, told)]
+    sentences = [_progress(jobs), *_order(reports, told), *_lost(jobs, reports, told)]
     return joined([sentence[:1].upper() + sentence[1:] for sentence in sentences]).replace(" %", f"{FIXED}%")
+
+
+def _progress(jobs: Sequence[Job | None]) -> str:
+    """Count the runs by their states; nothing where all are trained."""
+    count = Counter("missing" if job is None else job.status for job in jobs)
+    if count["done"] == len(jobs):
+        return ""
+    parts = [_(template).format(n=count[state]) for state, template in COUNTED.items() if count[state]]
+    return _("{done} of {runs} runs are trained: {others}.").format(
+        done=count["done"], runs=len(jobs), others=listed(parts)
+    )
 
 
 def _quoted(name: str) -> str:
@@ -240,6 +255,7 @@ def _lost(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequenc
             len(guessing),
         )
         sentences.append(text.format(names=listed([called[place] for place in guessing])))
+        sentences.append(_constant([reports[place] for place in guessing]))
         trained = [place for place, report in enumerate(reports) if place not in lost and report.epoch_count]
         sentences.append(_vanished(jobs, guessing, trained, called))
     return sentences
@@ -251,22 +267,33 @@ def _vanished(
     """Explain runs that guess by the gradients of their first layers, where those are much smaller than another's."""
     others = [(norm, other) for other in trained if (norm := first_gradient(jobs[other])) is not None]
     norm, other = max(others, default=(0.0, 0))
-    own = [one for place in guessing if (one := first_gradient(jobs[place])) is not None]
-    small = [scientific(one) for one in own if norm > VANISHED * one]
+    own = {place: one for place in guessing if (one := first_gradient(jobs[place])) is not None}
+    small = {place: one for place, one in own.items() if norm > VANISHED * one}
     if not small:
         return ""
+    norms = [
+        _("{norm} in {name}").format(name=called[place], norm=numeral(one, 2))
+        for place, one in [*small.items(), (other, norm)]
+    ]
     return _(
-        "The norm of the first gradient in the first layer is {own}, that of {other} {norm}: the signal is lost on the "
+        "The norm of the first gradient in the first layer is {norms}: where it is so small, the signal is lost on the "
         "way back."
-    ).format(own=listed(small), other=called[other], norm=scientific(norm))
+    ).format(norms=listed(norms))
 
 
-def scientific(value: float) -> str:
-    """Write a number with two digits, a small one with its power of ten, without a place to break it at."""
-    if value == 0 or 1e-3 <= value < 1e4:
-        return f"{value:.2g}"
-    mantissa, _e, exponent = f"{value:.1e}".partition("e")
-    return f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+def _constant(reports: Sequence[Report]) -> str:
+    """Say that runs give all test images one class, where they do, and that their curves hide each other."""
+    seen = {report.epochs[report.epoch_count - 1].predicted for report in reports}
+    taken = seen.pop() if len(seen) == 1 else ""
+    if not taken or len(set(taken)) > 1:
+        return ""
+    name = class_names(reports[0].spec.data)[int(taken[0])]
+    sentence = ngettext(
+        "It takes every test image for the class {name}.",
+        "They take every test image for the same class, {name}, so their curves lie on each other.",
+        len(reports),
+    )
+    return sentence.format(name=name)
 
 
 def first_gradient(job: Job | None) -> float | None:
@@ -307,11 +334,12 @@ def alternative(reports: Sequence[Report], called: Sequence[str]) -> str:
             continue
         sentences.append(
             _(
-                "{name}: test accuracy {first} after epoch 1, {last} after epoch {epoch}; train loss {before:.3g} and "
-                "{after:.3g}."
+                "{name}: test accuracy {first} after epoch 1, {last} after epoch {epoch}; train loss {before} and "
+                "{after}."
             ).format(
                 name=name, first=percent(epochs[0].test_accuracy), last=percent(epochs[-1].test_accuracy),
-                epoch=epochs[-1].epoch, before=epochs[0].train_loss, after=epochs[-1].train_loss,
+                epoch=epochs[-1].epoch, before=numeral(epochs[0].train_loss, 3),
+                after=numeral(epochs[-1].train_loss, 3),
             )
         )  # fmt: skip
     return joined(sentences)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from app.figures.line import Data
+from app.figures.numbers import numeral
 from app.i18n import _
 from core import convolution
 from core.convolution import Convolution
@@ -97,4 +98,4 @@ def number(value: float) -> str:
     """Write a number with three digits at most, whole ones up to 99,999 in full."""
     if value == int(value) and abs(value) < 1e5:
         return str(int(value)).replace("-", "−")
-    return f"{value:.3g}".replace("-", "−")
+    return numeral(value, 3)

@@ -11,7 +11,7 @@ import pandas as pd
 from app.figures.descent_clock import Steps, steps
 from app.figures.descent_runs import Settings, run
 from app.figures.line import Data, some
-from app.figures.mse_words import tidy
+from app.figures.numbers import tidy
 from app.i18n import _, ngettext
 from core import mse, verdict, windows
 from core.descent import Trajectory
@@ -27,6 +27,7 @@ FAR = 4  # widths of the picture, from its middle
 MOST_POWERS = 7  # marked on the axis of the loss
 NAMED = 3  # samples of a batch that are named in the table
 WIDTH = 7  # characters of a number in the table
+THIN = "·⁻⁰¹²³⁴⁵⁶⁷⁸⁹"  # characters half as wide as the others
 TERMS = ("a", "b", "c")  # of the formula: an update's first sample, its second and its last
 EXACT = 5  # digits of the gradient that the formula's own numbers give
 
@@ -249,4 +250,4 @@ def written(value: float, digits: int) -> str:
 def narrow(value: float, digits: int) -> str:
     """Write a number of the picture's table: with fewer digits where its column is too narrow for it."""
     texts = [written(value, some_) for some_ in range(digits, 0, -1)]
-    return next((text for text in texts if len(text) <= WIDTH), texts[-1])
+    return next((text for text in texts if len(text) - sum(map(text.count, THIN)) / 2 <= WIDTH), texts[-1])

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.figures.comparison_words import scientific
 from app.figures.convolution_words import below_zero
 from app.figures.digit_names import settings
-from app.figures.training_words import percent as of_hundred
+from app.figures.numbers import numeral
+from app.figures.numbers import percent as of_hundred
 from app.i18n import _
 from app.page import Kind
 from core.datasets import MEAN, STD
@@ -223,7 +223,7 @@ def _slope(value: float) -> str:
     """Write a slope; one that two decimals would make nothing of keeps two digits."""
     if abs(value) >= VISIBLE or not value:
         return _number(value)
-    return ("−" if value < 0 else "") + scientific(abs(value))
+    return numeral(value, 2)
 
 
 def _number(value: float) -> str:

@@ -15,6 +15,7 @@ from app.charts import parameter, source
 from app.figures.descent_runs import Settings
 from app.figures.line import Data, View, axis, carrier
 from app.figures.mse_words import is_exact, number
+from app.figures.numbers import numeral
 from app.figures.written import FRAME, live
 from app.i18n import _
 from app.page import Kind
@@ -171,7 +172,9 @@ def chart_data(points: Points, seed: int, w: float, language: str) -> Data:
         "frame": pd.DataFrame([frame]),
         "cells": cells,
         "runs": runs,
-        "rates": pd.DataFrame({"column": np.arange(1, COLUMNS + 1), "text": [tight(rate, 3) for rate in found.rates]}),
+        "rates": pd.DataFrame(
+            {"column": np.arange(1, COLUMNS + 1), "text": [numeral(rate, 3) for rate in found.rates]}
+        ),
         "sizes": pd.DataFrame({"row": np.arange(1, len(found.sizes) + 1), "text": list(map(str, found.sizes))}),
     }
 
@@ -204,12 +207,12 @@ def _cell_in_words(found: Floor, place: tuple[int, int], constant: float, decayi
     return sentence.format(lr=rate, size=size, **values)
 
 
-def tight(value: float, digits: int = 2) -> str:
-    """Write a number in as few characters as its digits allow, to fit into a cell."""
-    mantissa, _e, power = f"{value:.{digits}g}".partition("e")
+def tight(value: float) -> str:
+    """Write a number with two digits in as few characters as they need, to fit into a cell."""
+    mantissa, _e, power = f"{value:.2g}".partition("e")
     text = f"{mantissa}e{int(power)}" if power else mantissa
     if 0 < abs(value) < 1e-3:
-        mantissa, _e, power = f"{value:.{digits - 1}e}".partition("e")
+        mantissa, _e, power = f"{value:.1e}".partition("e")
         text = min(text, f"{float(mantissa):g}e{int(power)}", key=len)
     return text.replace("-", "−")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.figures.inside_maps import DIGITS, FRAME, MOST, rounded
+from app.figures.numbers import numeral
 from app.figures.training_words import joined
 from app.figures.written import bracketed, live
 from app.i18n import N_, _, ngettext
@@ -119,10 +120,10 @@ def alternative(stage: Stage, number: int, seen: Look, label: int, names: Names 
     largest = np.unravel_index(np.nan_to_num(chosen, nan=-np.inf).argmax(), chosen.shape)
     sentences = [
         layer_sentence(stage) + ".",
-        _("Map {number}: values from {low:.3g} to {high:.3g}, the largest in row {row}, column {col}.").format(
+        _("Map {number}: values from {low} to {high}, the largest in row {row}, column {col}.").format(
             number=number + 1,
-            low=float(chosen.min()),
-            high=float(chosen.max()),
+            low=numeral(float(chosen.min()), 3),
+            high=numeral(float(chosen.max()), 3),
             row=int(largest[0]) + 1,
             col=int(largest[1]) + 1,
         ),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from app.figures.numbers import numeral
 from app.figures.training_words import joined
 from app.i18n import _, ngettext
 from app.page import Kind
@@ -68,14 +69,14 @@ def _share(ratio: float | None) -> str:
         return ""
     inverse = 1 / ratio
     digits = max(0, math.floor(math.log10(inverse)) - 1)
-    return f"{round(inverse / 10**digits) * 10**digits:,}" if inverse < 1e12 else f"{inverse:.0e}"
+    return f"{round(inverse / 10**digits) * 10**digits:,}" if inverse < 1e12 else numeral(inverse, 1)
 
 
 def _times(ratio: float | None) -> str:
     """Write a ratio with two digits."""
     if ratio is None:
         return ""
-    return f"{float(f'{ratio:.2g}'):,.0f}" if 10 <= ratio < 1e12 else f"{ratio:.2g}"
+    return f"{float(f'{ratio:.2g}'):,.0f}" if 10 <= ratio < 1e12 else numeral(ratio, 2)
 
 
 def captions(runs: Sequence[Sequence[Inside]], names: Sequence[str], epochs: int) -> list[str]:
@@ -134,7 +135,7 @@ def alternative(runs: Sequence[Sequence[Inside]], names: Sequence[str]) -> str:
     for insides, name in zip(runs, names, strict=True):
         last = insides[-1]
         chosen = _chosen(last)
-        listed = ", ".join(f"{layer.name} {layer.gradient_norm:.2g}" for layer in chosen)
+        listed = ", ".join(f"{layer.name} {numeral(layer.gradient_norm, 2)}" for layer in chosen)
         sentences.append(headline(last, name=name if len(runs) > 1 else "")[0])
         sentences.append(_("Gradients: {listed}.").format(listed=listed))
     return joined(sentences)

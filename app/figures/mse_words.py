@@ -1,10 +1,9 @@
 """The sentences that stand beside the landscape of the squared error, each computed from what is shown."""
 
-import re
-
 import pandas as pd
 
 from app.figures.line import MOST_SQUARES
+from app.figures.numbers import tidy
 from app.figures.written import FRAME, spoken
 from app.i18n import _, ngettext
 from app.page import Kind
@@ -163,11 +162,6 @@ def surface_in_words(lowest: Minimum) -> str:
 def number(value: float) -> str:
     """Write a number with four digits at most, as the browser does; what is nothing but rounding is 0."""
     return tidy(f"{value:.4g}") if abs(value) > TINY else "0"
-
-
-def tidy(written: str) -> str:
-    """Write a number as the browser does in the formulas: with a true minus, and 1e+8 for 1e+08."""
-    return re.sub(r"e([+-])0(?=\d)", r"e\1", written).replace("-", "−")
 
 
 def latex(value: float) -> str:

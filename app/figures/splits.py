@@ -10,6 +10,7 @@ from app.charts import source
 from app.figures.batches import column_titles
 from app.figures.line import View
 from app.figures.mse_words import number
+from app.figures.numbers import percent
 from app.i18n import _, language
 from app.page import Kind
 from core.datasets import diabetes
@@ -71,7 +72,7 @@ def table(split: Split) -> pd.DataFrame:
         {
             _("part"): [_(PARTS[name][0]) for name in parts],
             _("samples"): [len(rows) for rows in parts.values()],
-            _("with label 1"): [f"{y[rows].mean():.1%}" for rows in parts.values()],
+            _("with label 1"): [percent(y[rows].mean(), 1) for rows in parts.values()],
         }
     )
 
@@ -186,12 +187,12 @@ def verdicts(split: Split) -> list[tuple[str, Kind]]:
     for name, sentence in sentences.items():
         leaky, clean = (values.mean() for values in leaked(name, split))
         text = sentence.format(
-            leaky=f"{leaky:.1%}",
-            clean=f"{clean:.1%}",
+            leaky=percent(leaky, 1),
+            clean=percent(clean, 1),
             difference=_difference(100 * (leaky - clean)),
             moved=number(round(moved, 2)),
             column=column_titles()[column],
-            guess=f"{1 - diabetes().y.mean():.1%}",
+            guess=percent(1 - diabetes().y.mean(), 1),
         )
         mistake = _("**{mistake}** ({right})").format(mistake=_(LEAKS[name].title), right=_(LEAKS[name].right))
         said.append((f"{mistake}: {text}", "warning" if leaky - clean > 0.01 else "neutral"))
@@ -211,6 +212,6 @@ def leaks_in_words(split: Split) -> str:
     each = _("{leak}: {leaky} with the mistake, {clean} without it.")
     said = []
     for name, short in short_titles().items():
-        leaky, clean = (f"{values.mean():.1%}" for values in leaked(name, split))
+        leaky, clean = (percent(values.mean(), 1) for values in leaked(name, split))
         said.append(each.format(leak=short, leaky=leaky, clean=clean))
     return " ".join([_("Mean accuracy on the test part."), *said])

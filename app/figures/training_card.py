@@ -2,7 +2,8 @@
 
 from html import escape
 
-from app.figures.training_words import device, percent
+from app.figures.numbers import percent
+from app.figures.training_words import device
 from app.i18n import N_, _
 from core.card import Card
 from core.models import MODELS

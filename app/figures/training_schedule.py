@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from app.figures.comparison_words import scientific
+from app.figures.numbers import numeral
 from app.i18n import _
 from core.optimizers import find_schedule
 from core.torch_thread import in_torch_thread
@@ -41,10 +41,10 @@ def in_numbers(schedule: str, lr: float) -> str:
     if first == highest == last:
         return ""
     if highest == first:
-        return _("Here: {first} at first, {last} at the end.").format(first=scientific(first), last=scientific(last))
+        return _("Here: {first} at first, {last} at the end.").format(first=numeral(first, 2), last=numeral(last, 2))
     return _("Here: {first} at first, {highest} after {share} of the steps, {last} at the end.").format(
-        first=scientific(first),
-        highest=scientific(highest),
+        first=numeral(first, 2),
+        highest=numeral(highest, 2),
         share=f"{100 * found.index(highest) / STEPS:.0f} %",
-        last=scientific(last),
+        last=numeral(last, 2),
     )

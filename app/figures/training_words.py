@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from app.figures.numbers import numeral, percent
 from app.figures.training_rows import Report, finding
 from app.i18n import N_, _, error_sentence, language, ngettext
 from app.page import Kind
@@ -28,7 +29,7 @@ VERDICTS: dict[State, tuple[str, Kind]] = {
     ),
     State.DIVERGED: (
         N_(
-            "Diverged: the loss is {loss:.3g}, above ln 10 ≈ 2.30, that of pure guessing. The learning rate {lr} is "
+            "Diverged: the loss is {loss}, above ln 10 ≈ 2.30, that of pure guessing. The learning rate {lr} is "
             "too large; try {smaller}."
         ),
         "bad",
@@ -46,8 +47,8 @@ VERDICTS: dict[State, tuple[str, Kind]] = {
     ),
     State.OVERFITTING: (
         N_(
-            "Overfitting since epoch {since}: the test loss rose from {low:.3g} to {high:.3g} while the train loss "
-            "fell from {before:.2g} to {after:.2g}."
+            "Overfitting since epoch {since}: the test loss rose from {low} to {high} while the train loss "
+            "fell from {before} to {after}."
         ),
         "warning",
     ),
@@ -61,11 +62,6 @@ VERDICTS: dict[State, tuple[str, Kind]] = {
 def joined(sentences: Sequence[str]) -> str:
     """Write sentences after each other, as the language does."""
     return ("" if language() == "zh" else " ").join(sentence for sentence in sentences if sentence)
-
-
-def percent(share: float) -> str:
-    """Write a share of 1 with the digits that ten thousand test images give it."""
-    return f"{100 * share:.2f} %"
 
 
 def status(job: Job | None, report: Report) -> tuple[str, Kind]:
@@ -103,11 +99,11 @@ def _head(report: Report, epochs: Sequence[Epoch], found: Diagnosis) -> str:
         return _("Starting …")
     epoch, of = report.batches[report.batch_count - 1].epoch, report.spec.epochs
     if not epochs:
-        return _("Epoch {epoch} of {epochs}: loss {loss:.2g}.").format(epoch=epoch, epochs=of, loss=found.loss)
-    return _("Epoch {epoch} of {epochs}: loss {loss:.2g}, test accuracy {accuracy} after epoch {tested}.").format(
+        return _("Epoch {epoch} of {epochs}: loss {loss}.").format(epoch=epoch, epochs=of, loss=numeral(found.loss, 2))
+    return _("Epoch {epoch} of {epochs}: loss {loss}, test accuracy {accuracy} after epoch {tested}.").format(
         epoch=epoch,
         epochs=of,
-        loss=found.loss,
+        loss=numeral(found.loss, 2),
         accuracy=percent(epochs[-1].test_accuracy),
         tested=epochs[-1].epoch,
     )
@@ -163,15 +159,15 @@ def _verdict(found: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, 
         "lr": f"{job.spec.lr:g}",
         "smaller": f"{job.spec.lr / 10:g}",
         "since": f"{found.since:,}",
-        "loss": found.loss,
+        "loss": numeral(found.loss, 3),
     }
     if found.state is State.OVERFITTING:
         lowest, last = min(epochs, key=lambda epoch: epoch.test_loss), epochs[-1]
         values |= {
-            "low": lowest.test_loss,
-            "high": last.test_loss,
-            "before": lowest.train_loss,
-            "after": last.train_loss,
+            "low": numeral(lowest.test_loss, 3),
+            "high": numeral(last.test_loss, 3),
+            "before": numeral(lowest.train_loss, 2),
+            "after": numeral(last.train_loss, 2),
         }
     return _(template).format(**values), kind
 
@@ -207,7 +203,7 @@ def called(spec: RunSpec) -> str:
 def captions(epochs: Sequence[Epoch], spec: RunSpec) -> list[str]:
     """Say what each epoch brought."""
     sentence = _(
-        "Epoch {epoch} of {epochs}: train loss {train:.3g}, test loss {test:.3g}, test accuracy {accuracy}, "
+        "Epoch {epoch} of {epochs}: train loss {train}, test loss {test}, test accuracy {accuracy}, "
         "{seconds:.1f} s to train this epoch, {rate} images a second."
     )
     lost = _(
@@ -218,8 +214,8 @@ def captions(epochs: Sequence[Epoch], spec: RunSpec) -> list[str]:
         (sentence if math.isfinite(epoch.train_loss + epoch.test_loss) else lost).format(
             epoch=epoch.epoch,
             epochs=spec.epochs,
-            train=epoch.train_loss,
-            test=epoch.test_loss,
+            train=numeral(epoch.train_loss, 3),
+            test=numeral(epoch.test_loss, 3),
             accuracy=percent(epoch.test_accuracy),
             seconds=epoch.seconds,
             rate=f"{epoch.images_per_second:,.0f}",
@@ -259,18 +255,18 @@ def _averages(losses: Sequence[float], epochs: Sequence[Epoch]) -> str:
         return _("Loss over the epochs.")  # where it ceased to be a number is said beside it
     if not epochs:
         count = min(len(losses), AVERAGED)
-        return _("Loss of each batch over the epochs; the last {count} average {loss:.3g}.").format(
-            count=count, loss=sum(losses[-count:]) / count
+        return _("Loss of each batch over the epochs; the last {count} average {loss}.").format(
+            count=count, loss=numeral(sum(losses[-count:]) / count, 3)
         )
     return _(
-        "Loss over the epochs: the train loss averages {before:.3g} in epoch 1 and {after:.3g} in epoch {epoch}; the "
-        "test loss is {low:.3g} and {high:.3g}."
+        "Loss over the epochs: the train loss averages {before} in epoch 1 and {after} in epoch {epoch}; the "
+        "test loss is {low} and {high}."
     ).format(
-        before=epochs[0].train_loss,
-        after=epochs[-1].train_loss,
+        before=numeral(epochs[0].train_loss, 3),
+        after=numeral(epochs[-1].train_loss, 3),
         epoch=epochs[-1].epoch,
-        low=epochs[0].test_loss,
-        high=epochs[-1].test_loss,
+        low=numeral(epochs[0].test_loss, 3),
+        high=numeral(epochs[-1].test_loss, 3),
     )
 
 
@@ -282,7 +278,9 @@ def _peak(losses: Sequence[float]) -> str:
     highest = max(losses)
     if highest <= JUMP:
         return ""
-    return _("It jumps to {loss:.3g} in step {step}.").format(loss=highest, step=f"{losses.index(highest) + 1:,}")
+    return _("It jumps to {loss} in step {step}.").format(
+        loss=numeral(highest, 3), step=f"{losses.index(highest) + 1:,}"
+    )
 
 
 def device(placement: Placement) -> str:

@@ -9,6 +9,7 @@ from app.charts import compiled
 from app.choice import choice
 from app.figures import convolution_boards as boards_of
 from app.figures.boards import boards
+from app.figures.numbers import percent
 from app.i18n import _, language
 from app.player import player
 from core import convolution
@@ -136,5 +137,7 @@ def show_pointwise() -> None:
         rf" \cdot 5 = {then:,}$ $\quad {first:,} + {then:,} = {totals[1]:,}$".replace(",", r"\,")
     )
     share = totals[1] / totals[0]
-    sentence = _("On 28 × 28 pixels, {first:,} multiplications become {second:,}: {share:.1%} of them.")
-    page.status(sentence.format(first=totals[0], second=totals[1], share=share), "good" if share < 1 else "warning")
+    sentence = _("On 28 × 28 pixels, {first:,} multiplications become {second:,}: {share} of them.")
+    page.status(
+        sentence.format(first=totals[0], second=totals[1], share=percent(share, 1)), "good" if share < 1 else "warning"
+    )

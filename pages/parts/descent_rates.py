@@ -58,7 +58,7 @@ def show_sweep(points: Points, settings: Settings, *, with_bias: bool) -> None:
     nearest = min(range(len(labels)), key=lambda place: abs(found.rates[place] - settings.lr))
     chosen_label = st.select_slider(_("learning rate to look at"), labels, value=labels[nearest], key="rates.pick")
     place = labels.index(chosen_label)
-    chosen = float(chosen_label.replace("−", "-"))
+    chosen = float(f"{found.rates[place]:.4g}")  # as the label says it
     player(
         compiled(rate_sweep.chart, found.racers),
         key="rate-sweep",

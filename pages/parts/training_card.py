@@ -8,7 +8,7 @@ import streamlit as st
 from app import page
 from app.figures import training_card as drawn
 from app.figures import training_rows
-from app.figures.training_words import percent
+from app.figures.numbers import percent
 from app.i18n import _
 from core import run_text
 from core.archive import MOST_BYTES

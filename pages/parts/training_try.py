@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import page
-from app.figures import training_words as words
+from app.figures.numbers import numeral, percent
 from app.i18n import _, ngettext
 from core.job import Job
 from core.jobs import Jobs
@@ -70,13 +70,12 @@ def predict_ten_times(jobs: Jobs, drawn_as: str) -> None:
         options=options,
         answer=1 if abs(after - before) < 0.01 else 2 * (after > before),
         explanation=_(
-            "The two runs: {before} with 0.01, {after} with 0.1. The loss on the test images is {low:.3g} and "
-            "{high:.3g}."
+            "The two runs: {before} with 0.01, {after} with 0.1. The loss on the test images is {low} and {high}."
         ).format(
-            before=words.percent(before),
-            after=words.percent(after),
-            low=done[0.01].test_loss,
-            high=done[0.1].test_loss,
+            before=percent(before),
+            after=percent(after),
+            low=numeral(done[0.01].test_loss, 3),
+            high=numeral(done[0.1].test_loss, 3),
         ),
     )
 

@@ -18,6 +18,7 @@ from app.figures import inside_maps_rows as maps_drawn
 from app.figures import inside_maps_words as maps_words
 from app.figures import inside_rows as drawn
 from app.figures import inside_words as words
+from app.figures.numbers import numeral
 from app.palette import QUANTITIES
 from core.inside import forward
 from core.models import MODELS
@@ -117,7 +118,7 @@ def test_the_alternative_tells_gradients_of_a_few_layers():
     deep = (inside(0, [10.0**-place for place in range(56)]),)
     text = words.alternative([deep], ["deep"])
     assert "layer0 1," in text
-    assert "layer55 1e-55" in text
+    assert "layer55 10⁻⁵⁵" in text
     assert text.count("layer") < 20
 
 
@@ -256,7 +257,8 @@ def test_what_the_network_takes_the_image_for_is_said():
         assert f"taken for a {digit}" in caption or (digit == 5 and "recognised" in caption)
     stages = looks[-1].stages
     text = maps_words.alternative(stages[1], 2, looks[-1], 5)
-    assert f"values from {stages[1].maps[2].min():.3g} to {stages[1].maps[2].max():.3g}" in text
+    low, high = (numeral(float(end), 3) for end in (stages[1].maps[2].min(), stages[1].maps[2].max()))
+    assert f"values from {low} to {high}" in text
 
 
 @pytest.mark.parametrize("build", [maps_figure.maps, maps_figure.kernels])

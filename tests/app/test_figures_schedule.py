@@ -13,7 +13,7 @@ def test_one_cycle_climbs_to_its_highest_rate_and_falls_to_almost_zero():
     assert max(found) == pytest.approx(0.1)
     assert found.index(max(found)) == pytest.approx(0.3 * STEPS, abs=1)
     assert found[-1] == pytest.approx(0.1 / 25e4)
-    assert in_numbers("onecycle", 0.1) == "Here: 0.004 at first, 0.1 after 30 % of the steps, 4.0·10⁻⁷ at the end."
+    assert in_numbers("onecycle", 0.1) == "Here: 0.004 at first, 0.1 after 30 % of the steps, 4·10⁻⁷ at the end."
 
 
 def test_half_a_cosine_is_that():

@@ -265,7 +265,7 @@ def test_torch_answers_when_it_is_asked():
 
 def test_equal_to_the_last_digit_is_said_so():
     assert words.compared(100, 0.0) == "Over 100 updates w equals that of torch.optim.SGD to the last digit."
-    assert "by 3e−16 at most, relative" in words.compared(100, 3e-16)
+    assert "by 3·10⁻¹⁶ at most, relative" in words.compared(100, 3e-16)
 
 
 @pytest.mark.parametrize("method", RACERS)
