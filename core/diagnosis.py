@@ -9,6 +9,7 @@ from core.ema import ema
 from core.records import Batch, Epoch
 
 GUESSING = math.log(10)  # cross entropy in nats of giving each of ten digits the same probability
+LEARNT = 0.97 * GUESSING  # a loss above it is no better than guessing
 OVERFIT_RISE = 1.02  # test loss above its best by this factor is more than noise
 FLAT = 0.01  # relative change of the train loss in an epoch that counts as none
 FLAT_EPOCHS = 3  # so many flat epochs in a row are a plateau
@@ -77,7 +78,7 @@ def _guessing(batches: Sequence[Batch], epochs: Sequence[Epoch], loss: float) ->
     """Say in which way a run is no better than guessing, if it is."""
     if loss > 1.05 * GUESSING and (epochs or len(batches) > 2 * LEAST_LOOK_BACK):
         return State.DIVERGED
-    if loss <= 0.97 * GUESSING or (epochs and epochs[-1].test_loss <= 0.97 * GUESSING):
+    if loss <= LEARNT or (epochs and epochs[-1].test_loss <= LEARNT):
         return None
     return State.COLLAPSED if max(batch.loss for batch in batches) > JUMP else State.GUESSING
 
@@ -96,13 +97,14 @@ def not_finite_since(batches: Sequence[Batch], epochs: Sequence[Epoch]) -> int |
 def overfitting_since(epochs: Sequence[Epoch]) -> int | None:
     """Return the first epoch of the overfitting: after it the test loss never was as low as just before.
 
-    At least two epochs, and the train loss has to have fallen meanwhile.
+    At least two epochs, and the train loss has to have fallen meanwhile, to less than that of guessing: a network that
+    only guesses has learned nothing by heart.
     """
     if not epochs:
         return None
     best = min(epochs, key=lambda epoch: epoch.test_loss)
     last = epochs[-1]
-    overfits = last.test_loss > OVERFIT_RISE * best.test_loss and last.train_loss < best.train_loss
+    overfits = last.test_loss > OVERFIT_RISE * best.test_loss and last.train_loss < min(best.train_loss, LEARNT)
     return best.epoch + 1 if overfits and last.epoch - best.epoch >= 2 else None
 
 

@@ -109,6 +109,7 @@ def test_overfitting_begins_after_the_lowest_test_loss():
         ([0.5, 0.3, 0.2], [0.5, 0.4, 0.45]),  # one bad epoch is not yet a trend
         ([0.5, 0.3, 0.2, 0.1], [0.5, 0.400, 0.403, 0.404]),  # less than noise
         ([0.5, 0.3, 0.4, 0.5], [0.5, 0.4, 0.5, 0.6]),  # worse on both: not overfitting
+        ([9.0, 2.42, 2.41, 2.38], [2.35, 2.43, 2.41, 2.45]),  # it collapsed and only guesses
     ],
 )
 def test_what_is_no_overfitting(train, test):
