@@ -18,12 +18,12 @@ from core.run import RunSpec
 _SCRIPT = Template('''\
 """Train a network on $title and test it after each epoch.
 
-Needs torch and torchvision. Downloads $title ($megabytes MB) where the folder does not have it:
-python train.py --root FOLDER
+Needs torch and torchvision. $where
+python $name.py --root FOLDER
 """
 
 import argparse
-$import_math
+$imports
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -48,9 +48,9 @@ torch.set_num_threads($threads)
 $network
 
 
-def load(root, train):
+${read_files}def load(root, train):
     """Return all images as bytes (N, $shape) and their labels (N,), on the device."""
-    data = datasets.$class_name(root, train=train, download=True)
+$files_first    data = datasets.$class_name(root, train=train, download=True)
     return $loaded
 
 
@@ -115,6 +115,23 @@ _LOADED = {  # by the number of channels: torchvision has grey images as (N, H, 
     3: "torch.tensor(data.data).permute(0, 3, 1, 2).contiguous().to(DEVICE), torch.tensor(data.targets).to(DEVICE)",
 }
 _MNIST_MEGABYTES = 11  # of torchvision's download; here it ships with the project
+_WHERE = "Downloads $title ($megabytes MB) where FOLDER does not have it as torchvision keeps it."
+_WHERE_OF_FILES = """\
+Reads $title from FOLDER: the four .gz files that it is
+published as, or $class_name/raw as torchvision keeps it, which downloads it ($megabytes MB) where neither is there."""
+_READ_FILES = '''\
+def read(path, header):
+    """Return the bytes of an idx file after its header."""
+    return torch.frombuffer(bytearray(gzip.decompress(path.read_bytes())), dtype=torch.uint8)[header:]
+
+
+'''
+_FILES_FIRST = """\
+    part = "train" if train else "t10k"
+    images, labels = (Path(root) / f"{part}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1"))
+    if images.exists():
+        return read(images, 16).view(-1, $shape).to(DEVICE), read(labels, 8).long().to(DEVICE)
+"""
 _STOP_EARLY = """\
         accuracies = [accuracy for *_, accuracy in history]
         if epoch - 1 - accuracies.index(max(accuracies)) >= PATIENCE:
@@ -122,12 +139,17 @@ _STOP_EARLY = """\
 """
 
 
-def training_script(spec: RunSpec, placement: Placement | None = None) -> str:
-    """Return the script of a run as it is computed at `placement`, by default where the server computes it."""
+def training_script(spec: RunSpec, placement: Placement | None = None, name: str = "training") -> str:
+    """Return the script of a run, for a file `name`.py.
+
+    It is for a computation at `placement`, by default where the server computes.
+    """
     placement = placement or find_placement(shared=True)
     model = MODELS[spec.model]
     return _SCRIPT.substitute(
         spec.as_dict(),
+        name=name,
+        imports=_imports(spec),
         device=placement.device,
         threads=placement.threads,
         constants="".join(f"{name} = {value}\n" for name, value in _constants(spec).items()),
@@ -143,19 +165,33 @@ def training_script(spec: RunSpec, placement: Placement | None = None) -> str:
     )
 
 
+def _imports(spec: RunSpec) -> str:
+    """Return what only some scripts import from the standard library, in alphabetical order."""
+    grey = spec.images.shape[0] == 1
+    lines = {"import gzip\n": grey, "import math\n": spec.augments, "from pathlib import Path\n": grey}
+    return "".join(line for line, needed in lines.items() if needed)
+
+
 def _images(spec: RunSpec) -> dict[str, Any]:
-    """Return how the images are read and normalised."""
+    """Return how the images are read and normalised; grey sets are published as files that are simple to read."""
     images = spec.images
+    grey = images.shape[0] == 1
+    values = {
+        "title": images.title,
+        "megabytes": images.megabytes or _MNIST_MEGABYTES,
+        "shape": ", ".join(map(str, images.shape)),
+        "class_name": images.class_name,
+    }
     several = len(images.mean) > 1
     channels = [
         f"{name} = torch.tensor({list(values)}, device=DEVICE).view(-1, 1, 1)  # of each channel\n"
         for name, values in (("MEAN", images.mean), ("STD", images.std))
     ]
     return {
-        "title": images.title,
-        "megabytes": images.megabytes or _MNIST_MEGABYTES,
-        "shape": ", ".join(map(str, images.shape)),
-        "class_name": images.class_name,
+        **values,
+        "where": Template(_WHERE_OF_FILES if grey else _WHERE).substitute(values),
+        "read_files": _READ_FILES if grey else "",
+        "files_first": Template(_FILES_FIRST).substitute(values) if grey else "",
         "loaded": _LOADED[images.shape[0]],
         "mean": "MEAN" if several else images.mean[0],
         "std": "STD" if several else images.std[0],
@@ -192,12 +228,11 @@ def _schedule(spec: RunSpec) -> dict[str, str]:
 
 def _augmentation(spec: RunSpec) -> dict[str, str]:
     if not spec.augments:
-        return {"import_math": "", "augmentation": "", "make_batch": "", "batch": "images[index]"}
+        return {"augmentation": "", "make_batch": "", "batch": "images[index]"}
     text = Path(__file__).with_name("augmentation.py").read_text(encoding="utf-8")
     functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
     sources = [ast.get_source_segment(text, functions[name]) for name in ("augment", "draw", "turn_and_move")]
     return {
-        "import_math": "import math\n",
         "augmentation": "".join(f"{source}\n\n\n" for source in sources),
         "make_batch": " " * 12 + "batch = augment(images[index].float(), generator, SHIFT, ROTATE)\n",
         "batch": "batch",

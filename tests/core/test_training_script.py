@@ -65,6 +65,32 @@ def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, s
         assert accuracy == ours.test_accuracy
 
 
+@pytest.mark.parametrize("as_published", [True, False])
+def test_script_finds_the_images_that_are_there(tmp_path, mnist_folder, as_published):
+    """Without a network: the four files that ship with the project, or what torchvision has made of them."""
+    spec = RunSpec(epochs=1, train_images=300)
+    placement = find_placement("cpu", 1)
+    script = training_script(spec, placement, "cnn-0")
+    assert "python cnn-0.py --root FOLDER" in script
+    assert "the four .gz files" in script
+    (tmp_path / "cnn-0.py").write_text(script, encoding="utf-8")
+    folder = DATA / "mnist" if as_published else mnist_folder
+    before = sorted(folder.rglob("*"))
+    done = subprocess.run(
+        [sys.executable, "cnn-0.py", "--root", folder],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": "", "https_proxy": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert sorted(folder.rglob("*")) == before
+    (epoch,) = (record for record in train(spec, placement) if isinstance(record, Epoch))
+    loss, accuracy = epoch.test_loss, epoch.test_accuracy
+    assert f"test loss {loss:.6f}, test accuracy {accuracy:.4f}" in done.stdout
+
+
 def test_script_reads_the_images_of_its_run(tmp_path, monkeypatch):
     """In colour, from a stand-in for CIFAR-10 as torchvision keeps it."""
     monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path / "home"))
