@@ -35,8 +35,10 @@ export class Paper {
     Object.assign(pen, { lineWidth: data.pen, lineCap: "round", lineJoin: "round" });
     for (const [x, y, ...rest] of strokes) {
       pen.beginPath();
+      pen.arc(x, y, data.pen / 2, 0, 2 * Math.PI); // all of it where a hand only tapped: a line without length draws nothing
+      pen.fill();
+      pen.beginPath();
       pen.moveTo(x, y);
-      pen.lineTo(x, y); // a dot, where there is no more
       for (let index = 0; index < rest.length; index += 2) pen.lineTo(rest[index], rest[index + 1]);
       pen.stroke();
     }

@@ -75,6 +75,26 @@ def test_a_line_of_the_mouse_arrives_as_it_was_drawn(visit, demo_address):
     assert dark_pixels(page) == pytest.approx(number(page, "ink") / SIDE**2, rel=0.03)
 
 
+@pytest.mark.parametrize("pointer", ["mouse", "pen", "touch", "keyboard"])
+def test_a_tap_leaves_a_dot(visit, demo_address, pointer):
+    page = open_pad(visit, demo_address, **(PHONE if pointer == "touch" else {}))
+    if pointer == "touch":
+        page.touchscreen.tap(*at(page, (140, 140)))
+    elif pointer == "keyboard":
+        surface(page).focus()
+        for _press in range(2):
+            page.keyboard.press(" ")
+        surface(page).blur()  # with the focus goes the mark of the keyboard's pen
+    else:
+        x, y = at(page, (140, 140))
+        devtools = page.context.new_cdp_session(page)
+        for kind in ("mousePressed", "mouseReleased"):
+            told = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1, "pointerType": pointer}
+            devtools.send("Input.dispatchMouseEvent", told)
+    wait_for(page, "points", r"\[1\]")
+    assert dark_pixels(page) == pytest.approx(3.14 * (PEN / 2) ** 2 / SIDE**2, rel=0.1)
+
+
 def test_python_is_told_while_the_line_grows_and_never_twice_at_once(visit, demo_address):
     page = open_pad(visit, demo_address)
     page.mouse.move(*at(page, (60, 60)))
