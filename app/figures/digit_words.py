@@ -85,14 +85,17 @@ def unlike(small: Centred) -> str:
     share = ink_share(small.field)
     if low <= share <= high:
         return ""
+    digits = 0
+    while round(100 * low, digits) <= round(100 * share, digits) <= round(100 * high, digits):
+        digits += 1  # until what is printed lies outside as well
     return _(
         "This is hardly a digit: {share} of the small image is ink; among MNIST's training images {most} have {low} "
         "to {high}. A network must choose one of ten all the same."
     ).format(
-        share=f"{100 * share:.0f} %",
+        share=f"{100 * share:.{digits}f} %",
         most=f"{100 * (1 - 2 * RARE):.1f} %",
-        low=f"{100 * low:.0f} %",
-        high=f"{100 * high:.0f} %",
+        low=f"{100 * low:.{digits}f} %",
+        high=f"{100 * high:.{digits}f} %",
     )
 
 

@@ -148,6 +148,8 @@ def _pace(job: Job) -> str:
 
 
 def _verdict(found: Diagnosis, job: Job, epochs: Sequence[Epoch]) -> tuple[str, Kind]:
+    if job.status == "cancelled" and not epochs:  # too short to be judged
+        return "", "neutral"
     if found.state not in VERDICTS:
         return _trend(found, job, epochs)
     if found.state is State.GUESSING and job.active and job.spec.schedule == "onecycle":
@@ -321,12 +323,19 @@ def reasons(job: Job) -> str:
 def cross_entropy() -> str:
     """Write the loss of the first image with its numbers, for the player to fill in at each epoch."""
     worst = "data('worst')[0]"
+    there = f"{worst}.probability > 0"
     shown = f"format({worst}.probability, '.3~g')"  # its logarithm is taken as it stands there, as a calculator does
+    loss = f"format(-log(toNumber({shown})), '.2f')"
+    vanished = _(
+        "This probability is below 10⁻⁴⁵, where the numbers of float32 end: it was kept as 0, and of the loss is known "
+        "only that it is above 103."
+    )
     minus_ln = "<mo form='prefix' lspace='0' rspace='0'>−</mo><mi>ln</mi>"
     text = _("The label of the first image below is {label}. Its loss is").format(label=f"{{{{{worst}.what}}}}")
     return (
         f"<span>{text}</span> <math><mi class='q-loss'>ℓ</mi><mo>=</mo>{minus_ln}<mspace width='.17em'/>"
         f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.what}}}}</mn></msub><mo>=</mo>{minus_ln}"
-        f"<mo>(</mo><mn class='q-prediction'>{{{{{worst}.probability|.3~g}}}}</mn><mo>)</mo><mo>=</mo>"
-        f"<mn class='q-loss'>{{{{-log(toNumber({shown}))|.2f}}}}</mn></math>"
+        f"<mo>(</mo><mn class='q-prediction'>{{{{{there} ? {shown} : '≈ 0'}}}}</mn><mo>)</mo>"
+        f"<mo>{{{{{there} ? '=' : '>'}}}}</mo><mn class='q-loss'>{{{{{there} ? {loss} : '103'}}}}</mn></math>"
+        f"<span>{{{{{there} ? '' : '{vanished}'}}}}</span>"
     )

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -137,6 +138,14 @@ def test_what_has_far_more_or_less_ink_than_a_digit_is_told_before_what_is_seen(
     assert sentence.endswith("All 3 networks see a 7.")
     assert kind == "warning"
     assert digit_words.unlike(centre(pixels(SEVEN))) == ""
+
+
+@pytest.mark.parametrize("share", [0.0361, 0.036, 0.03, 0.2912, 0.294, 0.5])
+def test_the_ink_of_what_is_hardly_a_digit_is_outside_as_printed(share, monkeypatch):
+    monkeypatch.setattr(digit_words, "ink_share", lambda _field: share)
+    sentence = digit_words.unlike(centre(pixels(SEVEN)))
+    printed, low, high = map(float, re.findall(r"([\d.]+) (?:%|% to)", sentence.replace("99.8 %", "")))
+    assert not low <= printed <= high
 
 
 def test_a_probability_that_is_not_one_is_not_written_as_one():

@@ -265,8 +265,9 @@ def test_what_is_missing_is_trained_by_one_button_and_the_queue_stops_it(manager
     fine(at.button(key="train_missing").click().run())
     jobs = [manager.get(spec) for spec in slow]
     assert all(job is not None and job.active for job in jobs)
-    assert "0 of 3 runs are there, 3 under way." in said(at)
+    assert re.search(r"0 of 3 runs are trained: (1 training and 2|3) waiting\.", said(at))
     assert "3 runs train or wait." in said(at)
+    assert all(f"**seed {seed}**" in said(at) for seed in (50, 51, 52))
     assert picture(at)["steps"] == 0
     for job in jobs[::-1]:
         fine(at.button(key=f"stop_{job.key}").click().run())
@@ -507,10 +508,20 @@ def test_the_formula_is_the_worst_mistake_of_the_epoch(trained):
 def test_the_formula_agrees_with_a_calculator():
     """Its loss is the logarithm of the probability as it is written, for every probability."""
     probability, loss = re.findall(r"<mn class='q-(?:prediction|loss)'>\{\{(.*?)\}\}</mn>", words.cross_entropy())
-    text = re.search(r"format\((.*), '(.*)'\)", loss)
-    assert f"{text[1]}|{text[2]}" == probability
-    assert loss == f"-log(toNumber({text[0]}))|.2f"
-    assert text[2] == ".3~g"
+    there, shown = re.fullmatch(r"(.*) \? (format\(.*, '\.3~g'\)) : '≈ 0'", probability).groups()
+    assert there == "data('worst')[0].probability > 0"
+    assert loss == f"{there} ? format(-log(toNumber({shown})), '.2f') : '103'"
+
+
+def test_a_probability_that_vanished_is_said_to_have_done_so():
+    """What a float32 keeps as 0 has a logarithm below −103, as the formula then says."""
+    import torch
+
+    assert torch.tensor(-103.0).exp() > 0
+    assert torch.tensor(-104.0).exp() == 0
+    formula = words.cross_entropy()
+    assert "<mo>{{data('worst')[0].probability > 0 ? '=' : '>'}}</mo>" in formula
+    assert "? '' : 'This probability is below 10⁻⁴⁵, where the numbers of float32 end" in formula
 
 
 def test_the_numbers_are_those_of_the_run(trained):
@@ -689,6 +700,16 @@ def test_no_larger_rate_is_advised_while_the_rate_climbs():
     sentence, _ = words.status(job, replace(report, ended=False, spec=spec))
     assert "It still guesses" in sentence
     assert "larger" not in sentence
+
+
+def test_a_run_stopped_before_its_first_epoch_gets_no_verdict():
+    from types import SimpleNamespace
+
+    report = replace(report_of([2.3] * 60), ended=True)
+    report = replace(report, epochs=(), epoch_count=0)
+    job = SimpleNamespace(status="cancelled", active=False, error=None, waiting_for=None, spec=report.spec)
+    sentence, kind = words.status(job, report)
+    assert (sentence, kind) == ("Stopped before its first epoch was finished; Start begins it again.", "neutral")
 
 
 def test_a_suggestion_sets_the_controls():
