@@ -62,7 +62,7 @@ def take_away(jobs: Jobs, job: Job, card: Card) -> None:
             choose_weights(jobs, job, card, name)
         _download(_("Metrics (CSV)"), partial(_metrics, job), f"{name}.csv", "text/csv")
         _download(_("The whole run (zip)"), partial(export_run, job.key, jobs.store), f"{name}.zip", "application/zip")
-        script = partial(training_script, job.spec, job.placement)
+        script = partial(training_script, job.spec, job.placement, name)
         _download(_("Script (.py)"), script, f"{name}.py", "text/x-python")
     st.caption(
         _(
