@@ -18,8 +18,8 @@ def differences(specs: Sequence[RunSpec]) -> list[tuple[Part, ...]]:
     """Return for each run its values of the fields in which not all runs agree, the network first.
 
     An option counts only among the runs whose network has it, and a number of the optimizer only among those whose
-    optimizer takes it. A setting that most of three or more runs share goes without saying. A run of which nothing is
-    left is told by its network.
+    optimizer takes it. A setting that most of three or more runs share goes without saying, but not the learning
+    rate where the optimizers differ. A run of which nothing is left is told by its network.
 
     >>> differences([RunSpec(lr=0.1), RunSpec(lr=0.2)])
     [(('lr', 0.1),), (('lr', 0.2),)]
@@ -27,7 +27,10 @@ def differences(specs: Sequence[RunSpec]) -> list[tuple[Part, ...]]:
     values = [_values(spec) for spec in specs]
     names = list(dict.fromkeys(name for run in values for name in run))
     differing = [name for name in names if len({repr(run[name]) for run in values if name in run}) > 1]
-    usual = {name: _usual(name, [run[name] for run in values if name in run]) for name in differing}
+    even = ("lr",) if "optimizer" in differing else ()  # a rate says little without its optimizer
+    usual = {
+        name: None if name in even else _usual(name, [run[name] for run in values if name in run]) for name in differing
+    }
     told = [
         tuple((name, run[name]) for name in differing if name in run and repr(run[name]) != usual[name])
         for run in values

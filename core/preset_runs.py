@@ -60,7 +60,10 @@ COMPARISONS: dict[str, Comparison] = {
     ),
     "optimizers": Comparison(
         title=N_("Optimizers"),
-        about=N_("SGD without and with momentum, Adam, RMSprop and Adagrad on 10,000 images, each at a usual rate."),
+        about=N_(
+            "SGD without and with momentum, Adam, RMSprop (momentum 0.5) and Adagrad on 10,000 images, each at a usual "
+            "rate."
+        ),
         runs=(
             replace(FEW, momentum=0.0),
             replace(FEW, momentum=0.9),
@@ -76,7 +79,10 @@ COMPARISONS: dict[str, Comparison] = {
     ),
     "depth": Comparison(
         title=N_("20 and 56 layers, plain and residual"),
-        about=N_("No batch normalisation: does a gradient reach the first layers of a plain stack?"),
+        about=N_(
+            "Without batch normalisation, which the next comparison adds: does a gradient reach the first layers of a "
+            "plain stack?"
+        ),
         runs=tuple(spec for spec in DEPTH if spec.seed == 0),
     ),
     "depth-norm": Comparison(

@@ -157,12 +157,14 @@ def show_run(jobs: Jobs, spec: RunSpec, axis: str, drawn_as: tuple[str, ...]) ->
         start=-1,
         moments=range(1, len(epochs) + 1) if played else (),
         captions=told if played else (),
-        sliders=[training_axes.smoothing()],
+        sliders=[training_axes.smoothing(spec.steps_per_epoch)],
         outputs=figure.WORST,
         formula=words.cross_entropy() if epochs and all(epoch.worst for epoch in epochs) else "",
     )
     if len(told) == 1:
         st.markdown(told[0])
+    if report.batch_count:
+        st.caption(training_axes.four_losses(spec.batch_size))
     if job is not None:
         st.caption(words.conditions(job), help=words.reasons(job) or None)
     else:
@@ -209,8 +211,10 @@ def show_race(jobs: Jobs, specs: tuple[RunSpec, ...], spec: RunSpec, axis: str, 
         start=-1,
         moments=range(1, race.steps + 1),
         captions=compared.captions(race.reports, race.names) if race.steps else (),
-        sliders=[training_axes.smoothing()],
+        sliders=[training_axes.smoothing(min(one.steps_per_epoch for one in specs))],
     )
+    if any(report.epoch_count for report in race.reports):
+        st.caption(compared.columns())
 
 
 # --- The page, from top to bottom

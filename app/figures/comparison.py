@@ -77,7 +77,7 @@ def _pointing(name: str) -> alt.Parameter:
 
 
 def _losses(axis: str, look: dict[str, Any]) -> View:
-    x, y = x_axis(axis), y_loss(_("loss (dots: test)"))
+    x, y = x_axis(axis), y_loss(_("loss (dots: test)"), low=True)
     curve = alt.Chart(source("curve")).transform_calculate(loss=LOSS).encode(x=x, y=y, **look)
     tested = alt.Chart(source("epochs")).transform_calculate(loss="datum.test_loss")
     event = alt.Chart(source("event")).encode(x=x, y=y, color=look["color"], opacity=look["opacity"])

@@ -117,6 +117,14 @@ def line(report: Report, epoch: int) -> dict[str, object]:
     }
 
 
+def columns() -> str:
+    """Say what the numbers of the legend are."""
+    return _(
+        "Seconds: spent on training up to the epoch shown, without the tests; images/s: the training images of these "
+        "epochs, divided by the seconds."
+    )
+
+
 def state(job: Job | None) -> str:
     """Say in a few words how far a run is, or where it comes from."""
     if job is None:
@@ -249,16 +257,27 @@ def _lost(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequenc
         )
         sentences.append(text.format(names=listed([called[place] for place in diverged])))
     if guessing:
-        text = ngettext(
-            "{names} does not train: it still guesses.",
-            "{names} do not train: they still guess.",
-            len(guessing),
-        )
-        sentences.append(text.format(names=listed([called[place] for place in guessing])))
-        sentences.append(_constant([reports[place] for place in guessing]))
+        sentences.append(_guess([called[place] for place in guessing], _only_class([reports[p] for p in guessing])))
         trained = [place for place, report in enumerate(reports) if place not in lost and report.epoch_count]
         sentences.append(_vanished(jobs, guessing, trained, called))
     return sentences
+
+
+def _guess(called: Sequence[str], only: str) -> str:
+    """Say of runs that they guess, and which class they always name where they do."""
+    text = ngettext(
+        "{names} does not train: it still guesses.",
+        "{names} do not train: they still guess.",
+        len(called),
+    )
+    if only:
+        text = ngettext(
+            "{names} does not train: it takes every test image for class {only}.",
+            "{names} do not train: they take every test image for class {only}, so that their curves lie on each "
+            "other.",
+            len(called),
+        )
+    return text.format(names=listed(called), only=only)
 
 
 def _vanished(
@@ -267,33 +286,25 @@ def _vanished(
     """Explain runs that guess by the gradients of their first layers, where those are much smaller than another's."""
     others = [(norm, other) for other in trained if (norm := first_gradient(jobs[other])) is not None]
     norm, other = max(others, default=(0.0, 0))
-    own = {place: one for place in guessing if (one := first_gradient(jobs[place])) is not None}
-    small = {place: one for place, one in own.items() if norm > VANISHED * one}
-    if not small:
+    own = [one for place in guessing if (one := first_gradient(jobs[place])) is not None]
+    if len(own) < len(guessing) or any(norm <= VANISHED * one for one in own):
         return ""
-    norms = [
-        _("{norm} in {name}").format(name=called[place], norm=numeral(one, 2))
-        for place, one in [*small.items(), (other, norm)]
-    ]
-    return _(
-        "The norm of the first gradient in the first layer is {norms}: where it is so small, the signal is lost on the "
-        "way back."
-    ).format(norms=listed(norms))
-
-
-def _constant(reports: Sequence[Report]) -> str:
-    """Say that runs give all test images one class, where they do, and that their curves hide each other."""
-    seen = {report.epochs[report.epoch_count - 1].predicted for report in reports}
-    taken = seen.pop() if len(seen) == 1 else ""
-    if not taken or len(set(taken)) > 1:
-        return ""
-    name = class_names(reports[0].spec.data)[int(taken[0])]
     sentence = ngettext(
-        "It takes every test image for the class {name}.",
-        "They take every test image for the same class, {name}, so their curves lie on each other.",
-        len(reports),
+        "The norm of the first gradient in the first layer is {own}, that of {other} {norm}: the signal is lost on the "
+        "way back.",
+        "The norms of the first gradients in the first layer are {own} in this order, that of {other} {norm}: the "
+        "signal is lost on the way back.",
+        len(own),
     )
-    return sentence.format(name=name)
+    norms = listed([numeral(one, 2) for one in own])
+    return sentence.format(own=norms, other=called[other], norm=numeral(norm, 2))
+
+
+def _only_class(reports: Sequence[Report]) -> str:
+    """Return the name of the class that all runs take all test images for; "" where there is none."""
+    seen = {report.epochs[report.epoch_count - 1].predicted for report in reports}
+    taken = set(seen.pop()) if len(seen) == 1 else set()
+    return class_names(reports[0].spec.data)[int(taken.pop())] if len(taken) == 1 else ""
 
 
 def first_gradient(job: Job | None) -> float | None:

@@ -143,8 +143,8 @@ def _images(named: bool) -> View:
     side = f"min({tile} - 2, {line} - {3.8 if named else 2.6} * {font} - 7)"  # below each is room for its lines
     left, top = f"(datum.rank % {columns} + 0.5) * {tile}", f"floor(datum.rank / {columns}) * {line}"
     between = "\\n" if named else " "
-    # A probability that is not 1 is not written as 100 %.
-    sure = "(datum.confidence >= 0.995 ? '> 99 %' : format(100 * datum.confidence, '.0f') + ' %')"
+    # what they are sorted by; the probability of a label may be too small for a number
+    loss = "'ℓ = ' + (datum.probability > 0 ? format(-log(datum.probability), '.1f') : '∞')"
     shown = (
         alt.Chart(source("mistakes"))
         .transform_filter(f"datum.position == step && datum.rank < {columns} * {rows}")
@@ -183,7 +183,7 @@ def _images(named: bool) -> View:
         shown.mark_text(
             x={"expr": left},
             y={"expr": f"{top} + {side} + 6"},
-            text={"expr": f"datum.what + '{between}→ ' + datum.taken + '\\n' + {sure}"},
+            text={"expr": f"datum.what + '{between}→ ' + datum.taken + '\\n' + {loss}"},
             lineBreak="\n",
             baseline="top",
             fontSize={"expr": font},
@@ -196,7 +196,7 @@ def _images(named: bool) -> View:
         height=IMAGES_HEIGHT,
         title=alt.Title(
             _("Most wrong after this epoch"),
-            subtitle=_("by loss: label → prediction, its probability"),
+            subtitle=_("sorted by loss ℓ: label → prediction"),
             subtitleFontSize=13,
         ),
     )

@@ -14,11 +14,13 @@ from core.diagnosis import GUESSING
 PLOT_HEIGHT = 150  # px
 LINEAR_BELOW = 0.05  # loss; above it the scale is logarithmic
 TICKS = [0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e24, 1e30, 1e36]
+CLOSE = 0.02  # a tick whose label would touch that of 0 in a low plot
 BETAS = (0.0, 0.8, 0.9, 0.97, 0.99, 0.997)  # of core.ema.ema
 SMOOTHED = tuple(
     f"s{place}" for place in range(len(BETAS))
 )  # the columns that hold the averages; s0 is the loss itself
-USUAL_BETA = 3  # a place in BETAS
+LEAST_BETA, USUAL_BETA = 1, 3  # places in BETAS, between which a run's own is chosen
+SHARE = 1 / 8  # of an epoch, which the average looks back on at most
 LOSS = f"[{', '.join(f'datum.{name}' for name in SMOOTHED)}][smooth]"  # the average under the slider
 AXES = ("epoch", "samples", "seconds")
 
@@ -30,10 +32,28 @@ def axis_titles() -> dict[str, str]:
     return {"epoch": _("epochs"), "samples": _("images seen"), "seconds": _("seconds of training")}
 
 
-def smoothing() -> Slider:
-    """Return the slider of the average's β."""
-    names = tuple(f"{beta:g}" for beta in BETAS)
-    return Slider("smooth", _("smoothing β of the loss"), 0, len(BETAS) - 1, 1, USUAL_BETA, names)
+def usual_beta(steps: int) -> int:
+    """Return the place in BETAS of a run with so many steps in an epoch: it looks back on a small part of an epoch.
+
+    About 1 / (1 - β) losses count, and the average is β / (1 - β) steps late (core.ema.lag).
+    """
+    fitting = [place for place in range(LEAST_BETA, USUAL_BETA + 1) if 1 / (1 - BETAS[place]) <= SHARE * steps]
+    return max(fitting, default=LEAST_BETA)
+
+
+def smoothing(steps: int) -> Slider:
+    """Return the slider of the average's β for a run with so many steps in an epoch."""
+    names = tuple(f"{beta:g} ({1 / (1 - beta):.0f})" for beta in BETAS)
+    return Slider("smooth", _("smoothing β (batches averaged)"), 0, len(BETAS) - 1, 1, usual_beta(steps), names)
+
+
+def four_losses(batch_size: int) -> str:
+    """Say what the four losses of a run are, and why that of the batches is jagged."""
+    return _(
+        "Four losses: of each batch, the mean over its own {n} images, jagged because every batch holds other images; "
+        "their average with β, over about 1/(1 − β) batches, which lags β/(1 − β) batches behind; the train loss, the "
+        "mean over an epoch while the network still learns; the test loss, after the epoch."
+    ).format(n=batch_size)
 
 
 def x_axis(axis: str) -> alt.X:
@@ -47,11 +67,12 @@ def x_axis(axis: str) -> alt.X:
     return alt.X("x:Q", title=title, axis=look, scale=alt.Scale(domain=ends("x"), nice=False))
 
 
-def y_loss(title: str) -> alt.Y:
-    """Return the axis of the loss: logarithmic, and linear near 0."""
+def y_loss(title: str, *, low: bool = False) -> alt.Y:
+    """Return the axis of the loss: logarithmic, and linear near 0. A low plot has no room for the tick at 0.02."""
     scale = alt.Scale(type="symlog", constant=LINEAR_BELOW, domain=ends("loss"))
     short = "replace(datum.label, 'e+', 'e')"  # so that the title beside it keeps its place
-    look = alt.Axis(values=TICKS, format="~g", labelExpr=short, labelOverlap="greedy")
+    values = [tick for tick in TICKS if not low or tick != CLOSE]
+    look = alt.Axis(values=values, format="~g", labelExpr=short, labelOverlap="greedy")
     return alt.Y("loss:Q", title=title, scale=scale, axis=look)
 
 

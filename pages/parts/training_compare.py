@@ -97,7 +97,7 @@ def choose(jobs: Jobs) -> None:
     st.markdown(_("Prepared comparisons"))
     for name, entry in COMPARISONS.items():
         st.button(
-            f"{_(entry.title)} · *{readiness(jobs, entry.runs)}*",
+            f"{_(entry.title)} · {readiness(jobs, entry.runs)}",
             key=f"prepared_{name}",
             type="tertiary",
             icon=":material/stacked_line_chart:",
@@ -189,10 +189,10 @@ def choose_below(specs: Sequence[RunSpec], spec: RunSpec) -> None:
     called = dict(zip(texts, words.names(specs), strict=True))
     st.session_state[BELOW] = run_text.write(spec)
     st.selectbox(
-        _("The settings above and the sections below are those of"),
+        _("The settings above and the sections below belong to this run; choose another one here."),
         list(texts),
         format_func=called.__getitem__,
         key=BELOW,
         on_change=lambda: setup.put(texts[st.session_state[BELOW]]),
-        width=560,
+        width=720,
     )

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.figures.comparison_words import names
 from app.figures.training_words import called
 from app.i18n import _, ngettext
 from core.job import Job
@@ -28,9 +29,9 @@ def _rows(jobs: Jobs) -> None:
         return
     sentence = ngettext("{n} run trains or waits.", "{n} runs train or wait.", len(listed))
     st.markdown(sentence.format(n=len(listed)))
-    for job in listed:
+    for job, told in zip(listed, names([job.spec for job in listed]), strict=True):
         name, progress, button = st.columns(WIDE, vertical_alignment="center")
-        name.markdown(called(job.spec))
+        name.markdown(called(job.spec) if len(listed) == 1 else f"**{told}**  \n{called(job.spec)}")
         progress.progress(min(1.0, job.progress), text=_progress(job))
         button.button(
             _("Stop"),

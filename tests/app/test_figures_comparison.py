@@ -14,7 +14,7 @@ from app.figures import training_rows as drawn
 from core import shipped
 from core.confusion import CLEAR, compare, read_digits
 from core.datasets import DATA, mnist
-from core.ema import ema
+from core.ema import ema, lag
 from core.job import Job
 from core.models import MODELS
 from core.optimizers import OPTIMIZERS
@@ -200,7 +200,83 @@ def test_runs_that_do_not_train_share_one_explanation():
     text = words.status(runs, (guessing, guessing, learning), ("20 plain", "56 plain", "residual"))
     assert "20\xa0plain and 56\xa0plain do not train: they still guess." in text
     assert text.count("the signal is lost") == 1
-    assert "is 10⁻⁹ and 0, that of residual 0.5" in text
+    assert "are 10⁻⁹ and 0 in this order, that of residual 0.5" in text
+
+
+def seen(one, predicted):
+    """Return the report with what each epoch's network took the test images for."""
+    epochs = [replaced(epoch, test_loss=math.log(10), predicted=predicted) for epoch in one.epochs]
+    object.__setattr__(one, "epochs", epochs)
+    return one
+
+
+@pytest.mark.parametrize(("first", "second", "same"), [("11", "11", True), ("11", "33", False), ("13", "13", False)])
+def test_runs_that_give_all_images_one_class_are_said_to_hide_each_other(first, second, same):
+    guessing = [seen(report([2.3] * 20, [0.1, 0.1]), predicted) for predicted in (first, second)]
+    runs = [job_with(1e-9), job_with(0.0), job_with(0.5)]
+    text = words.status(runs, (*guessing, report([1.0] * 20, [0.9, 0.95])), ("a", "b", "c"))
+    told = "A and b do not train: they take every test image for class 1, so that their curves lie on each other."
+    assert (told if same else "A and b do not train: they still guess.") in text
+
+
+def test_one_run_that_gives_all_images_one_class_is_said_to():
+    guessing = seen(report([2.3] * 20, [0.1, 0.1]), "777")
+    text = words.status([job_with(1e-9), job_with(0.5)], (guessing, report([1.0] * 20, [0.9, 0.95])), ("a", "b"))
+    assert "A does not train: it takes every test image for class 7." in text
+
+
+def test_finished_training_waiting_and_stopped_runs_are_counted_apart():
+    states = ["done", "running", "queued", "queued", "cancelled", "failed"]
+    runs = [job_with(1.0) for _ in states]
+    for job, state in zip(runs, states, strict=True):
+        job.status = state
+    text = words.status([*runs, None], [report([])] * 7, tuple("abcdefg"))
+    assert text == "1 of 7 runs are trained: 1 training, 2 waiting, 1 stopped, 1 failed and 1 not started."
+    assert words.status([job_with(1.0)] * 2, [report([])] * 2, ("a", "b")) == ""
+
+
+def test_the_speed_of_a_run_is_that_of_its_seconds():
+    one = report([1.0] * 20, [0.5, 0.75])
+    slow, quick = (
+        replaced(epoch, seconds=seconds, images_per_second=640 / seconds)
+        for epoch, seconds in zip(one.epochs, (30.0, 2.0), strict=True)
+    )
+    object.__setattr__(one, "epochs", [slow, quick])
+    assert [words.line(one, epoch)["speed"] for epoch in (1, 2)] == ["21", "40"]  # 640 / 30 and 1280 / 32
+    assert [words.line(one, epoch)["spent"] for epoch in (1, 2)] == ["30", "32"]
+
+
+@given(st.integers(1, 2000))
+def test_the_average_looks_back_on_a_small_part_of_an_epoch(steps):
+    place = training_axes.usual_beta(steps)
+    beta = training_axes.BETAS[place]
+    late = lag(beta)
+    assert late <= steps / 8 or beta == 0.8
+    assert place == 3 or 1 / (1 - training_axes.BETAS[place + 1]) > steps / 8
+    assert training_axes.smoothing(steps).value == place
+
+
+def test_the_slider_says_how_many_batches_are_averaged():
+    names = training_axes.smoothing(938).names
+    assert names == ("0 (1)", "0.8 (5)", "0.9 (10)", "0.97 (33)", "0.99 (100)", "0.997 (333)")
+
+
+def test_optimizers_are_named_with_their_learning_rates_where_those_differ():
+    assert words.names(COMPARISONS["optimizers"].runs) == (
+        "SGD, lr 0.01, momentum 0",
+        "SGD, lr 0.01, momentum 0.9",
+        "Adam, lr 0.001",
+        "RMSprop, lr 0.001, momentum 0.5",
+        "Adagrad, lr 0.01",
+    )
+
+
+def test_the_low_axis_of_the_loss_has_no_tick_whose_label_would_touch_another():
+    ticks = [training_axes.y_loss("loss", low=low).to_dict()["axis"]["values"] for low in (False, True)]
+    heights = [comparison.HEIGHT * math.log1p(tick / 0.05) / math.log1p(2.4 / 0.05) for tick in ticks[1]]
+    below = [height for height in heights if height < comparison.HEIGHT]
+    assert min(after - before for before, after in itertools.pairwise(below)) > 12  # px; of a label
+    assert set(ticks[0]) - set(ticks[1]) == {0.02}
 
 
 def test_all_runs_are_named_from_the_best_to_the_worst_and_which_is_hard_to_train():
@@ -231,8 +307,12 @@ def test_the_verdict_is_that_of_the_images_on_which_two_runs_differ(monkeypatch)
     assert ("hardly ever by chance" in text) == (found.chance < CLEAR)
 
 
+def replaced(epoch, **values):
+    return Epoch(**{name: getattr(epoch, name) for name in Epoch.__slots__} | values)
+
+
 def replace_loss(epoch):
-    return Epoch(**{name: getattr(epoch, name) for name in Epoch.__slots__} | {"test_loss": math.log(10)})
+    return replaced(epoch, test_loss=math.log(10))
 
 
 def job_with(gradient):
