@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import textwrap
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from core.measuring import Measuring, State
@@ -39,6 +43,15 @@ PHASES: dict[str, tuple[str, str]] = {
 }
 
 
+@cache
+def listing(name: str) -> str:
+    """Return the lines of a loop of core.loops, "textbook" or "ours", as they are written there; loads no torch."""
+    text = Path(__file__).with_name("loops.py").read_text(encoding="utf-8")
+    functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+    (loop,) = (node for node in functions[name].body if isinstance(node, ast.For))
+    return textwrap.dedent("\n".join(text.splitlines()[loop.lineno - 1 : loop.end_lineno]))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """One line of a loop."""
@@ -54,6 +67,7 @@ class Pass:
 
     grad: bool  # whether what a backward pass needs was kept
     seconds: float  # fastest of a few
+    spread: float  # s by which the middle one of them was slower
     kept: int  # bytes that were kept for it
 
 
@@ -83,7 +97,7 @@ class Snapshot(State):
 class LoopCosts(Measuring[Snapshot]):
     """The measurement of core.loop_costs for one network."""
 
-    format = 1
+    format = 2
     blank = Snapshot()
 
     def __init__(self, model: str, store: Store, program: Sequence[str] = PROGRAM, data: str = "mnist") -> None:

@@ -1,5 +1,6 @@
 """What each line of the training loop costs: the textbook's loop over ours, each line with its measured bar."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 from app.charts import source
 from app.figures.line import Data, View
 from app.figures.mse_words import number
+from app.figures.training_words import joined
 from app.i18n import _, language, ngettext
 from app.measured import busy
 from app.page import Kind
@@ -124,6 +126,15 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def percents(shares: Sequence[float]) -> list[str]:
+    """Write shares that make up a whole so that what is written makes up 100 %, by the largest remainders."""
+    wholes = [int(100 * share) for share in shares]
+    by_remainder = sorted(range(len(shares)), key=lambda place: wholes[place] - 100 * shares[place])
+    for place in by_remainder[: 100 - sum(wholes)]:
+        wholes[place] += 1
+    return [f"{whole} %" for whole in wholes]
+
+
 def milliseconds(seconds: float) -> str:
     """Write a time in milliseconds, with three digits at most."""
     return _("{time} ms").format(time=number(float(f"{1000 * seconds:.2g}")))
@@ -174,20 +185,29 @@ def _parts(lines: tuple[Line, ...]) -> tuple[str, Kind]:
         "all the rest is {rest}."
     )
     shares = {phase: seconds / whole for phase, seconds in main.items()} | {"rest": 1 - sum(main.values()) / whole}
-    return sentence.format(**{phase: percent(share) for phase, share in shares.items()}), "neutral"
+    return sentence.format(**dict(zip(shares, percents(tuple(shares.values())), strict=True))), "neutral"
 
 
 def _no_grad(tests: tuple[Pass, ...]) -> tuple[str, Kind] | None:
     passes = {test.grad: test for test in tests}
     if len(passes) < 2:
         return None
-    sentence = _(
+    kept = _(
         "In the test, {images} images at once: without `torch.no_grad()` the forward pass would keep {kept} MB for a "
-        "backward pass that never comes. Measured: {without} with it, {with_grad} without."
+        "backward pass that never comes."
     )
-    return sentence.format(
+    spread = max(test.spread for test in tests)
+    if passes[True].seconds - passes[False].seconds > spread:
+        times = _("It saves time as well: {without} with it, {with_grad} without.")
+    else:
+        times = _(
+            "No saving of time could be measured: {without} with it, {with_grad} without, and equal passes differ by "
+            "{spread} or more."
+        )
+    return joined([kept, times]).format(
         images=f"{TEST_IMAGES:,}",
         kept=number(round(passes[True].kept / 1e6, 1)),
+        spread=milliseconds(spread),
         with_grad=milliseconds(passes[True].seconds),
         without=milliseconds(passes[False].seconds),
     ), "neutral"
@@ -196,8 +216,9 @@ def _no_grad(tests: tuple[Pass, ...]) -> tuple[str, Kind] | None:
 def what_is_measured(title: str, data: str = "MNIST") -> str:
     """Say what the measuring program does."""
     return _(
-        "A separate process trains the {network} on {data} with both loops by turns, {steps} steps of {batch} images "
-        "each, and reads a clock at every new line (a GPU is waited for). The lines below are the ones that ran."
+        "The training loop of every textbook, and the same steps as this app takes them. What each line costs can be "
+        "measured: a separate process trains the {network} on {data} with these lines, by turns with the one loop and "
+        "the other, {steps} steps of {batch} images each, and reads a clock at every new line (a GPU is waited for)."
     ).format(network=title, data=data, steps=STEPS, batch=BATCH)
 
 

@@ -10,7 +10,7 @@ from app.player import player
 from core.errors import InputError
 from core.job import Job
 from core.jobs import Jobs
-from core.loop_job import Snapshot, loop_costs
+from core.loop_job import Snapshot, listing, loop_costs
 from core.models import MODELS
 from core.run import RunSpec
 from pages.parts.training_data import images_here
@@ -20,6 +20,7 @@ def show(_jobs: Jobs, spec: RunSpec, _job: Job | None) -> None:
     """Draw the section for the network of the page."""
     st.markdown(figure.what_is_measured(_(MODELS[spec.model].title), spec.images.title))
     if not images_here(spec.data):
+        show_lines()
         return
     try:
         costs = loop_costs(spec.model, spec.data)
@@ -30,9 +31,17 @@ def show(_jobs: Jobs, spec: RunSpec, _job: Job | None) -> None:
     measured.watch(costs, show_costs, key="loop", progress=lambda _state: _("Measuring."), first=first)
 
 
+def show_lines() -> None:
+    """Show the lines of both loops."""
+    for name, title in figure.titles().items():
+        st.markdown(f"**{title}**")
+        st.code(listing(name), language="python")
+
+
 def show_costs(state: Snapshot) -> None:
-    """Draw what was measured."""
+    """Draw the loops: their lines, and once they are measured what each of them costs."""
     if not state.finished:
+        show_lines()
         return
     player(
         compiled(figure.chart, *(len(lines) for _name, lines in state.loops)),

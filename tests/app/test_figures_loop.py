@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.charts import compiled
 from app.figures import loop
@@ -17,7 +19,10 @@ LOOPS = tuple(
     (name, tuple(replace(line, seconds=seconds) for line in lines_of(getattr(loops, name), {}, 1)))
     for name, seconds in (("textbook", 0.002), ("ours", 0.001))
 )
-TESTS = (Pass(grad=False, seconds=0.1, kept=0), Pass(grad=True, seconds=0.2, kept=53_000_000))
+TESTS = (
+    Pass(grad=False, seconds=0.1, spread=0.01, kept=0),
+    Pass(grad=True, seconds=0.2, spread=0.02, kept=53_000_000),
+)
 STATE = Snapshot(finished=True, loops=LOOPS, tests=TESTS, conditions=CONDITIONS)
 
 
@@ -46,6 +51,22 @@ def test_the_sentences_give_the_ratio_and_what_no_grad_saves():
     busy = replace(STATE, conditions=replace(CONDITIONS, load=7.0))
     assert "not reliable" in loop.verdict(busy)[0][0]
     assert "good" not in {kind for _sentence, kind in loop.verdict(busy)}
+
+
+@pytest.mark.parametrize(("grad", "spread", "saves"), [(0.2, 0.02, True), (0.12, 0.03, False), (0.05, 0.0, False)])
+def test_no_time_is_said_to_be_saved_that_could_be_chance(grad, spread, saves):
+    tests = (TESTS[0], replace(TESTS[1], seconds=grad, spread=spread))
+    sentence, _kind = loop.verdict(replace(STATE, tests=tests))[-1]
+    assert ("saves time" in sentence) is saves
+    assert ("No saving of time could be measured" in sentence) is not saves
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=1, max_size=8))
+def test_written_shares_make_up_100_percent(weights):
+    shares = [weight / sum(weights) for weight in weights]
+    written = [int(text.removesuffix(" %")) for text in loop.percents(shares)]
+    assert sum(written) == 100
+    assert all(abs(whole - 100 * share) < 1 + 1e-9 for whole, share in zip(written, shares, strict=True))
 
 
 def test_nothing_is_said_before_it_is_complete():

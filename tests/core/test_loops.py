@@ -117,6 +117,7 @@ def test_each_line_in_the_loop_says_what_it_is_for(name):
     source = Path(loops.__file__).read_text().partition(f"def {name}(")[2].partition("    return losses")[0]
     body = source[source.index("    for ") :].splitlines()
     assert [line.code for line in lines] == [text.partition("  # ")[0].strip() for text in body]
+    assert [text.rstrip() for text in loop_job.listing(name).splitlines()] == [text[4:] for text in body]
     assert {line.phase for line in lines} <= PHASES.keys()
     assert {"data", "clear", "forward", "loss", "backward", "update", "read"} <= {line.phase for line in lines}
 
@@ -158,7 +159,7 @@ RECORDS = [
     {"kind": "progress", "done": 0.5},
     {"kind": "loop", "name": "textbook", "lines": LINES},
     {"kind": "loop", "name": "ours", "lines": LINES},
-    {"kind": "test", "grad": False, "seconds": 0.1, "kept": 0},
+    {"kind": "test", "grad": False, "seconds": 0.1, "spread": 0.01, "kept": 0},
     {"kind": "done"},
 ]
 PRINT = "import json; [print(json.dumps(line), flush=True) for line in {records}]\n"
@@ -172,7 +173,7 @@ def test_what_was_measured_is_kept(tmp_path):
         thread.join(30)
     found = costs.snapshot
     assert found.loops == (("textbook", (Line(**LINES[0]),)), ("ours", (Line(**LINES[0]),)))
-    assert found.tests == (Pass(grad=False, seconds=0.1, kept=0),)
+    assert found.tests == (Pass(grad=False, seconds=0.1, spread=0.01, kept=0),)
     assert found.conditions == Conditions(**CONDITIONS)
     again = LoopCosts("cnn", Store(tmp_path)).snapshot
     assert (again.loops, again.tests, again.conditions) == (found.loops, found.tests, found.conditions)

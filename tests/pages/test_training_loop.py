@@ -29,8 +29,8 @@ def records(*, ending="done"):
     return [
         {"kind": "conditions", **CONDITIONS},
         *({"kind": "loop", "name": name, "lines": rows} for name, rows in lines.items()),
-        {"kind": "test", "grad": False, "seconds": 0.1, "kept": 0},
-        {"kind": "test", "grad": True, "seconds": 0.2, "kept": 53_000_000},
+        {"kind": "test", "grad": False, "seconds": 0.1, "spread": 0.01, "kept": 0},
+        {"kind": "test", "grad": True, "seconds": 0.2, "spread": 0.01, "kept": 53_000_000},
         {"kind": ending, **({} if ending == "done" else {"reason": "no room"})},
     ]
 
@@ -55,11 +55,14 @@ def test_it_is_measured_on_request_and_shown(tmp_path, monkeypatch, lang):
     at.run()
     assert not at.exception
     assert not at.dataframe
+    shown = "\n".join(block.value for block in at.code)  # before anything is measured
+    assert all(line.code in shown for _name, lines in LOOPS for line in lines)
     at.button(key="start_loop").click().run()
     finish()
     at.run()
     assert not at.exception
     assert costs.snapshot.finished
+    assert not at.code
     assert len(at.dataframe[0].value) == len(figure.PHASES)
     text = " ".join(element.value for element in at.markdown)
     assert "53 MB" in text
