@@ -32,6 +32,15 @@
     chosen.focus();
   }, true);
 
+  /* Half of the world writes 0,5, of which a number field keeps 05. A field of whole numbers ignores commas as before:
+   * there they part thousands. */
+  addEventListener("beforeinput", (event) => {
+    const { target, data } = event;
+    if (data !== "," || target.type !== "number" || !(target.step % 1)) return;
+    event.preventDefault();
+    document.execCommand("insertText", false, ".");
+  }, true);
+
   /* What a button far below sets stands at the head of the page; whoever presses it sees what it does. */
   addEventListener("click", ({ target }) => {
     const picture = document.querySelector(PICTURE);

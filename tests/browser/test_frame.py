@@ -163,3 +163,18 @@ def test_the_keyboard_enters_a_choice_at_what_is_chosen(visit, app_address):
     expect(chosen).not_to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(options.and_(page.locator(":focus"))).to_have_count(0)
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+def test_a_typed_comma_is_the_decimal_point_but_parts_thousands_of_whole_numbers(visit, app_address, locale):
+    page = visit(f"{app_address}/training?lang=en", locale=locale)
+    page.locator(".player canvas").first.wait_for()
+    rest(page)
+    for name, typed, read in [("Learning rate", "0,02", "0.02"), ("Epochs", "1,2", "12")]:
+        field = page.get_by_role("spinbutton", name=name, exact=True)
+        field.fill("")
+        field.press_sequentially(typed)
+        field.press("Enter")
+        expect(field).to_have_value(read)
+        rest(page)
+    page.wait_for_url(re.compile(r"lr=0\.02&.*epochs=12|epochs=12&.*lr=0\.02"))
