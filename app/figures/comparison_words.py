@@ -67,6 +67,7 @@ COUNTED = {
 LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED, State.GUESSING)  # what no longer or not yet trains
 VANISHED = 100  # a gradient so many times smaller than another run's has vanished
 FIXED = "\N{NO-BREAK SPACE}"
+CHINESE = "\u4e00-\u9fff"  # a range of a regular expression
 
 
 def names(specs: Sequence[RunSpec]) -> tuple[str, ...]:
@@ -144,7 +145,8 @@ def status(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequen
     """Say how far the comparison is, who leads, who comes next, and which runs do not train."""
     told = [re.sub(r"(?<=\d) | (?=\d)", FIXED, _quoted(name)) for name in called]
     sentences = [_progress(jobs), *_order(reports, told), *_lost(jobs, reports, told)]
-    return joined([sentence[:1].upper() + sentence[1:] for sentence in sentences]).replace(" %", f"{FIXED}%")
+    text = joined([sentence[:1].upper() + sentence[1:] for sentence in sentences])
+    return _close(text).replace(" %", f"{FIXED}%")
 
 
 def _progress(jobs: Sequence[Job | None]) -> str:
@@ -233,7 +235,12 @@ def listed(parts: Sequence[str]) -> str:
     """Write several things after each other, as the language does."""
     if len(parts) < 2:
         return "".join(parts)
-    return _("{most} and {last}").format(most=_(", ").join(parts[:-1]), last=parts[-1])
+    return _close(_("{most} and {last}").format(most=_(", ").join(parts[:-1]), last=parts[-1]))
+
+
+def _close(text: str) -> str:
+    """Take out the spaces between Chinese characters, which a sentence has for a name or a number in other letters."""
+    return re.sub(rf"(?<=[{CHINESE}]) (?=[{CHINESE}])", "", text)
 
 
 def _states(reports: Sequence[Report]) -> dict[int, State]:
@@ -273,11 +280,11 @@ def _guess(called: Sequence[str], only: str) -> str:
     if only:
         text = ngettext(
             "{names} does not train: it takes every test image for class {only}.",
-            "{names} do not train: they take every test image for class {only}, so that their curves lie on each "
-            "other.",
+            "{names} do not train: they take every test image for class {only}.",
             len(called),
         )
-    return text.format(names=listed(called), only=only)
+    same = _("Their curves lie on each other.") if only and len(called) > 1 else ""
+    return joined([text.format(names=listed(called), only=only), same])
 
 
 def _vanished(

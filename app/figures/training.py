@@ -143,8 +143,8 @@ def _images(named: bool) -> View:
     side = f"min({tile} - 2, {line} - {3.8 if named else 2.6} * {font} - 7)"  # below each is room for its lines
     left, top = f"(datum.rank % {columns} + 0.5) * {tile}", f"floor(datum.rank / {columns}) * {line}"
     between = "\\n" if named else " "
-    # what they are sorted by; the probability of a label may be too small for a number
-    loss = "'ℓ = ' + (datum.probability > 0 ? format(-log(datum.probability), '.1f') : '∞')"
+    # what they are sorted by; what a float32 keeps as 0 has a loss above 103
+    loss = "(datum.probability > 0 ? 'ℓ = ' + format(-log(datum.probability), '.1f') : 'ℓ > 103')"
     shown = (
         alt.Chart(source("mistakes"))
         .transform_filter(f"datum.position == step && datum.rank < {columns} * {rows}")

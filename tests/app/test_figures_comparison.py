@@ -215,7 +215,7 @@ def test_runs_that_give_all_images_one_class_are_said_to_hide_each_other(first, 
     guessing = [seen(report([2.3] * 20, [0.1, 0.1]), predicted) for predicted in (first, second)]
     runs = [job_with(1e-9), job_with(0.0), job_with(0.5)]
     text = words.status(runs, (*guessing, report([1.0] * 20, [0.9, 0.95])), ("a", "b", "c"))
-    told = "A and b do not train: they take every test image for class 1, so that their curves lie on each other."
+    told = "A and b do not train: they take every test image for class 1. Their curves lie on each other."
     assert (told if same else "A and b do not train: they still guess.") in text
 
 
