@@ -4,6 +4,8 @@ Their ends come from the source "limits", so that they hold still while a run gr
 smoothing is chosen in the browser: each row of "curve" carries its loss averaged with each β of BETAS.
 """
 
+from typing import Any
+
 import altair as alt
 
 from app.charts import source
@@ -14,6 +16,9 @@ from core.diagnosis import GUESSING
 PLOT_HEIGHT = 150  # px
 LINEAR_BELOW = 0.05  # loss; above it the scale is logarithmic
 TICKS = [0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 1e3, 1e4, 1e6, 1e9, 1e12, 1e18, 1e24, 1e30, 1e36]
+HUGE, COARSE = 1_000_000_000, 1_000  # a loss that leaves room for ticks only at 0 and from there on
+BELOW = 24  # px; that a line of text needs under another line
+APART = 6  # px; between two labels of an axis
 CLOSE = 0.02  # a tick whose label would touch that of 0 in a low plot
 BETAS = (0.0, 0.8, 0.9, 0.97, 0.99, 0.997)  # of core.ema.ema
 SMOOTHED = tuple(
@@ -44,7 +49,7 @@ def usual_beta(steps: int) -> int:
 def smoothing(steps: int) -> Slider:
     """Return the slider of the average's β for a run with so many steps in an epoch."""
     names = tuple(f"{beta:g} ({1 / (1 - beta):.0f})" for beta in BETAS)
-    return Slider("smooth", _("smoothing β (batches averaged)"), 0, len(BETAS) - 1, 1, usual_beta(steps), names)
+    return Slider("smooth", _("smoothing β (batches)"), 0, len(BETAS) - 1, 1, usual_beta(steps), names)
 
 
 def four_losses(batch_size: int) -> str:
@@ -60,7 +65,7 @@ def x_axis(axis: str) -> alt.X:
     """Return the axis that all curves share."""
     if axis == "epoch":
         most = alt.ExprRef("min(10, data('limits')[1].x)")  # a tick an epoch, and none between two
-        look = alt.Axis(tickCount=most, format="d", grid=False)
+        look = alt.Axis(tickCount=most, format="d", grid=False, labelSeparation=APART)
     else:
         look = alt.Axis(tickCount=5, format="~s" if axis == "samples" else "~g", grid=False)
     title = {"epoch": _("epoch"), "samples": _("images seen"), "seconds": _("seconds of training")}[axis]
@@ -72,7 +77,17 @@ def y_loss(title: str, *, low: bool = False) -> alt.Y:
     scale = alt.Scale(type="symlog", constant=LINEAR_BELOW, domain=ends("loss"))
     short = "replace(datum.label, 'e+', 'e')"  # so that the title beside it keeps its place
     values = [tick for tick in TICKS if not low or tick != CLOSE]
-    look = alt.Axis(values=values, format="~g", labelExpr=short, labelOverlap="greedy")
+    crowded: Any = f"data('limits')[1].loss > {HUGE} && datum.value > 0 && datum.value < {COARSE}"
+    seen: Any = alt.condition(crowded, alt.value(0), alt.value(1))
+    look = alt.Axis(
+        values=values,
+        gridOpacity=seen,
+        tickOpacity=seen,
+        labelOpacity=seen,
+        format="~g",
+        labelExpr=short,
+        labelOverlap="greedy",
+    )
     return alt.Y("loss:Q", title=title, scale=scale, axis=look)
 
 
@@ -95,8 +110,15 @@ def limits(x: alt.X, y: alt.Y) -> alt.Chart:
 
 def guessing(y: alt.Y) -> list[alt.Chart]:
     """Draw the loss of a network that gives each digit the same probability."""
+    low = f"range('loss_y')[0] - scale('loss_y', {GUESSING}) < {BELOW}"  # no room under the line
     level = alt.Chart(alt.InlineData(values=[{"loss": GUESSING, "text": _("guessing: ln 10")}])).encode(y=y)
     return [
         level.mark_rule(strokeDash=[2, 4], color="@muted"),
-        level.mark_text(align="right", baseline="top", dy=4, color="@muted", x="width").encode(text="text:N"),
+        level.mark_text(
+            align="right",
+            baseline={"expr": f"{low} ? 'bottom' : 'top'"},
+            dy={"expr": f"{low} ? -4 : 4"},
+            color="@muted",
+            x="width",
+        ).encode(text="text:N"),
     ]

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from app.charts import compiled
 from app.figures import comparison, comparison_rows, training, training_axes
 from app.figures import comparison_words as words
 from app.figures import training_rows as drawn
+from app.i18n import speaking
 from core import shipped
 from core.confusion import CLEAR, compare, read_digits
 from core.datasets import DATA, mnist
@@ -181,6 +183,16 @@ def test_every_option_of_a_network_can_be_named(model):
             kind = type(option.default)
             runs.append(RunSpec(model=model, options={option.name: kind(value)}))
         assert len(set(words.names(runs))) == len(values)
+
+
+def test_chinese_sentences_have_no_space_between_chinese_characters():
+    runs = [seen(report([2.3] * 20, [0.1, 0.1]), "11"), seen(report([2.3] * 20, [0.1, 0.1]), "11")]
+    runs += [report([1.0] * 20, [0.9, 0.95]), report([1.0] * 20, [0.7, 0.8])]
+    jobs = [job_with(gradient) for gradient in (7.1e-11, 0.0, 0.5, 0.5)]
+    with speaking("zh"):
+        text = words.status(jobs, runs, words.names(COMPARISONS["depth"].runs))
+    assert not re.search("[\u4e00-\u9fff] [\u4e00-\u9fff]", text)
+    assert "7.1·10⁻¹¹ 和 0" in text
 
 
 def test_the_comparison_says_who_leads_and_who_does_not_train():
