@@ -4,7 +4,7 @@
  * Streamlit calls the default export when the component appears, and again whenever its data or the theme changes.
  * The modules in browser/ are joined in front of this file by app/player.py.
  */
-import { debounced, dress, fill, snapped } from "./browser/dom.js";
+import { debounced, dress, snapped } from "./browser/dom.js";
 import { loadVega } from "./browser/vega.js";
 import { readTheme } from "./browser/theme.js";
 import { Address } from "./browser/address.js";
@@ -132,7 +132,7 @@ class Player {
   /** Takes the number of steps; when there are any for the first time, the shared link says which is shown; a page that
    * begins to call for `start` moves the playhead there. */
   takeSteps({ steps, start, first, calls, moments }) {
-    this.timeline.first = first;
+    Object.assign(this.timeline, { first, moments });
     this.clock.take(moments);
     const usual = this.clock.asked() ?? start;
     const joined = this.clock.joined() ?? start;
@@ -290,7 +290,7 @@ class Player {
   speak() {
     const { labels, captions } = this.data;
     const { step } = this.timeline;
-    this.parts.announcer.textContent = `${fill(labels.position, this.timeline.values())}. ${captions[step] ?? ""}`;
+    this.parts.announcer.textContent = `${this.timeline.said()}. ${captions[step] ?? ""}`;
   }
 
   refit() {

@@ -138,8 +138,9 @@ def player(
         first: the number of the first step for the reader, on the timeline and in the link; 0 where it lies before
             anything has happened.
         calls: whether `start` needs looking at: the playhead moves there on the run in which this becomes true.
-        moments: none, or when each step is on the clock that pictures of this page share, such as its epoch: where the
-            playhead of one of them is moved, in the browser, those of the others follow to the nearest moment.
+        moments: none, or the epoch of each step, which the timeline then names; pictures of a page that have them
+            share a clock: where the playhead of one is moved, in the browser, those of the others follow to the nearest
+            epoch.
         captions: none, or one sentence per step.
         sliders: inputs that move parameters.
         drags: plots in which parameters can be dragged.
@@ -249,6 +250,7 @@ def labels() -> dict[str, str]:
         "timeline": _("Timeline"),
         "scrub": _("Step"),
         "position": _("Step {step} of {steps}"),
+        "epoch": _("Epoch {step} / {steps}"),
         "speed": _("Speed"),
         "png": _("Save as PNG"),
         "svg": _("Save as SVG"),

@@ -24,6 +24,7 @@ export class Timeline {
     this.onRest = onRest;
     this.steps = 0;
     this.first = 1; // the number that the first step has for the reader
+    this.moments = []; // or the epochs of all of them, which are said instead
     this.step = 0;
     this.playing = false;
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -151,17 +152,24 @@ export class Timeline {
     dress(this.buttons.play, this.playing ? "pause" : "play", this.playing ? this.labels.pause : this.labels.play);
     this.scrub.max = Math.max(0, this.steps - 1);
     setRange(this.scrub, this.step);
-    this.scrub.setAttribute("aria-valuetext", fill(this.labels.position, values));
-    this.position.textContent = `${values.step} / ${values.steps}`;
-    this.position.style.minWidth = `${2 * String(this.steps).length + 3}ch`;
+    this.scrub.setAttribute("aria-valuetext", this.said());
+    const written = this.moments.length ? this.labels.epoch : "{step} / {steps}";
+    this.position.textContent = fill(written, values);
+    this.position.style.minWidth = `${fill(written, { ...values, step: values.steps }).length}ch`;
     // aria-disabled and not disabled: a disabled button would lose the focus, and the keys with it
     for (const action of ["first", "back"]) this.buttons[action].ariaDisabled = this.step === 0;
     for (const action of ["forward", "last"]) this.buttons[action].ariaDisabled = this.step >= this.steps - 1;
   }
 
+  /** What the reader hears of the position. */
+  said() {
+    return fill(this.moments.length ? this.labels.epoch : this.labels.position, this.values());
+  }
+
   /** What the reader is told of the position. */
   values() {
-    return { step: this.step + this.first, steps: this.steps - 1 + this.first };
+    const number = (step) => this.moments[step] ?? step + this.first;
+    return { step: number(this.step), steps: number(this.steps - 1) };
   }
 
   close() {

@@ -53,6 +53,20 @@ def _draw(jobs: Jobs, spec: RunSpec) -> None:
     views = {"layers": _("Layer by layer"), "image": _("One image"), "kernels": _("First kernels")}
     link.check_choice("look", views)
     view = choice(_("Look at"), views, key="look", default="layers", label_visibility="collapsed")
+    with st.container():  # every view fills both places, so that nothing of another one can stay
+        _show_view(jobs, spec, job, view, ready)
+    if view != "layers":
+        st.empty()
+        return
+    st.caption(
+        _(
+            "Measured with a fixed batch of training images, before the first step and after each epoch. A dead "
+            "channel is one that none of these images switches on."
+        )
+    )
+
+
+def _show_view(jobs: Jobs, spec: RunSpec, job: Job, view: str, ready: bool) -> None:
     if view == "layers":
         show_layers(jobs, spec, job)
         return
@@ -87,12 +101,6 @@ def show_layers(jobs: Jobs, spec: RunSpec, job: Job) -> None:
         moments=epochs,
         first=0,
         captions=words.captions(insides, called, states[0].epochs),
-    )
-    st.caption(
-        _(
-            "Measured with a fixed batch of training images, before the first step and after each epoch. A dead "
-            "channel is one that none of these images switches on."
-        )
     )
 
 

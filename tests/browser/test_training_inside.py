@@ -105,10 +105,10 @@ def test_pointing_at_a_pixel_shows_the_sum_that_made_it_without_the_server(show)
         check_sum(page)
         assert abs(numbers(page)[-1] - values[at]) < 0.01
     figure(page, "maps").locator(".scrub").focus()
-    expect(position(page, "maps")).to_have_text("10 / 10")
+    expect(position(page, "maps")).to_have_text("Epoch 10 / 10")
     page.keyboard.press("Home")
     expect(caption(page, "maps")).to_contain_text("Before the first step")
-    expect(position(page, "maps")).to_have_text("0 / 10")
+    expect(position(page, "maps")).to_have_text("Epoch 0 / 10")
     check_sum(page)
     assert sent == []
 
@@ -158,16 +158,17 @@ def test_what_is_opened_later_joins_the_timelines(show):
     page.wait_for_function("() => window.viewWith('maps')?.data('maps').length", timeout=60_000)
     page.locator("summary").filter(has_text="Results: what").click()
     check_epoch(page, 2, "run", "maps", "confusion")
+    expect(page.get_by_text("Measured with a fixed batch")).to_have_count(0)  # it belongs to the layers
     figure(page, "maps").locator(".scrub").press("ArrowRight")
     check_epoch(page, 3, "run", "maps", "confusion")
     page.get_by_role("button", name="Compare", exact=True).click()
     page.get_by_role("button", name="The course's four nets · ready").click()
-    expect(position(page, "runs")).to_have_text("3 / 10", timeout=PATIENCE)
+    expect(position(page, "runs")).to_have_text("Epoch 3 / 10", timeout=PATIENCE)
 
 
 def check_epoch(page, epoch, *keys):
     for key in keys:
-        expect(position(page, key)).to_have_text(f"{epoch} / 10", timeout=PATIENCE)
+        expect(position(page, key)).to_have_text(f"Epoch {epoch} / 10", timeout=PATIENCE)
         expect(caption(page, key)).to_contain_text("Before the first" if epoch == 0 else re.compile(rf"poch {epoch}\b"))
 
 
@@ -175,6 +176,6 @@ def test_a_phone_shows_all_of_it(show):
     page, _ = show("training?results=true&inside=true&lang=en", "layers", viewport={"width": 390, "height": 844})
     drawn(page, "cells")
     check_width(page)
-    expect(position(page, "inside")).to_have_text("10 / 10")
+    expect(position(page, "inside")).to_have_text("Epoch 10 / 10")
     for canvas in page.locator(".player canvas").all():
         assert canvas.bounding_box()["width"] <= 390
