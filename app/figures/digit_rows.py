@@ -40,8 +40,8 @@ def bar_rows(nets: tuple[Net, ...], names: tuple[str, ...], answers: Sequence[An
 @lru_cache(maxsize=64)
 def _title_rows(nets: tuple[Net, ...], names: tuple[str, ...], _language: str) -> Data:
     titles = [
-        (place, words.title(name, net), words.details(net))
-        for place, (name, net) in enumerate(zip(names, nets, strict=True))
+        (place, title, words.details(net))
+        for place, (title, net) in enumerate(zip(words.titles(names, nets), nets, strict=True))
     ]
     return {
         "nets": pd.DataFrame(titles, columns=["net", "title", "details"]),

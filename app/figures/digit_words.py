@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from app.figures.comparison_words import SAID
 from app.figures.convolution_words import below_zero
 from app.figures.digit_names import settings
 from app.figures.numbers import numeral
@@ -35,8 +36,19 @@ def verdict(answer: Answer) -> str:
     return _("{digit} ({probability})").format(digit=answer.digit, probability=percent(answer.confidence))
 
 
-def title(name: str, net: Net) -> str:
-    """Name a network with the epoch whose weights answer, and how good it was on the test images then."""
+def titles(names: Sequence[str], nets: Sequence[Net]) -> list[str]:
+    """Name each network with how good it is on the test images.
+
+    Where they were trained on unlike numbers of images these are said, else the epochs whose weights answer.
+    """
+    alike = len({net.spec.train_images for net in nets}) == 1
+    return [_title(name, net, alike) for name, net in zip(names, nets, strict=True)]
+
+
+def _title(name: str, net: Net, alike: bool) -> str:
+    images = _(SAID["train_images"]).format(value=f"{net.spec.train_images:,}")
+    if not alike and images not in name:
+        return _("{name} · {images}: {accuracy}").format(name=name, images=images, accuracy=of_hundred(net.accuracy))
     return _("{name} · epoch {epoch}: {accuracy}").format(name=name, epoch=net.epoch, accuracy=of_hundred(net.accuracy))
 
 

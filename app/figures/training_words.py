@@ -331,7 +331,9 @@ def cross_entropy() -> str:
         "only that it is above 103."
     )
     minus_ln = "<mo form='prefix' lspace='0' rspace='0'>−</mo><mi>ln</mi>"
-    text = _("The label of the first image below is {label}. Its loss is").format(label=f"{{{{{worst}.what}}}}")
+    text = _("The most wrong test image, the first of those shown, has the label {label}. Its loss is").format(
+        label=f"{{{{{worst}.what}}}}"
+    )
     return (
         f"<span>{text}</span> <math><mi class='q-loss'>ℓ</mi><mo>=</mo>{minus_ln}<mspace width='.17em'/>"
         f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.what}}}}</mn></msub><mo>=</mo>{minus_ln}"

@@ -49,6 +49,14 @@ def test_each_network_has_ten_bars_of_its_colour():
     assert data["frame"]["nets"].tolist() == [3]
 
 
+def test_unlike_numbers_of_training_images_are_said():
+    few = replace(NETS[1], spec=replace(NETS[1].spec, train_images=1_000))
+    titles = digit_words.titles(NAMES, (NETS[0], few, NETS[2]))
+    assert titles == ["MLP · 60,000 images: 98.00 %", "CNN · 1,000 images: 98.00 %", "ResNet · 60,000 images: 98.00 %"]
+    named = digit_words.titles(("CNN, 1,000 images", "CNN, 60,000 images"), (few, NETS[1]))
+    assert named == ["CNN, 1,000 images · epoch 1: 98.00 %", "CNN, 60,000 images · epoch 1: 98.00 %"]
+
+
 def test_nothing_drawn_and_weights_that_are_gone_are_empty_rows():
     data = digit_rows.bar_rows(NETS, NAMES, [None, GONE, None], "en")
     assert len(data["bars"]) == 30
