@@ -56,6 +56,7 @@ def quick_button(jobs: Jobs) -> None:
         _("Quick run"),
         icon=":material/bolt:",
         type="primary",
+        help=setup.about_quick(),
         on_click=setup.start_quick,
         args=(jobs.submit,),
         key="quick",
@@ -219,12 +220,14 @@ def show_race(jobs: Jobs, specs: tuple[RunSpec, ...], spec: RunSpec, axis: str, 
 
 # --- The page, from top to bottom
 
-page.header(_(ENTRY.title), _(ENTRY.promise))
+head = st.container()  # what it says is known below
 try:
     jobs = manager()
 except InputError as error:
+    page.header(_(ENTRY.title), _(ENTRY.promise))
     page.input_error(error)
     st.stop()
+setup.arrive()
 compare.read_link()
 found.open_imported(jobs)
 link.check()
@@ -240,7 +243,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     setup.number("epochs", width=120)
     setup.number("lr", width=130)
     setup.number("train_images", width=150)
-    more = st.popover(_("More"), key="more", on_change="rerun")
+    more = st.popover(_("More"), key=setup.MORE, on_change="rerun")
     with more:
         setup.more(model, is_open=bool(more.open))
     comparing = st.popover(_("Compare"), key=compare.MENU, on_change="rerun")
@@ -249,6 +252,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
 st.html(STYLE)
 
 spec, errors = setup.spec_in_force(model)
+with head:
+    page.header(_("Training on {title}").format(title=spec.images.title), _(ENTRY.promise))
 for error in errors:
     page.input_error(error)
 if errors:

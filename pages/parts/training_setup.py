@@ -1,5 +1,6 @@
 """What is trained: the network with its options, and how; all of it stands in the link."""
 
+import math
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from app.figures.training_augmented import ANY, strip
 from app.figures.training_card import capitalised
 from app.figures.training_refused import labels, refusals
 from app.figures.training_schedule import in_numbers
+from app.history import is_restored
 from app.i18n import _, error_sentence
 from app.link import wrong_choice, wrong_number
 from core.errors import InputError
@@ -27,8 +29,11 @@ from core.run_text import NAMES
 from pages.parts import training_data
 
 GOOD = "accepted"  # the last run whose numbers were all right
+MORE = "more"  # the panel that most controls stand in
+_HELD = "more.held"  # in the session: what the controls in the closed panel were set to
 SWITCHES = ("false", "true")  # in the link
 MOST = float_info.max
+FIRST = ("epochs", "lr", "train_images")  # the fields beside the panel
 NUMBERS = {  # the spec's numbers and the steps of their buttons; they have no bounds, the spec refuses wrong values
     "epochs": 1.0,
     "lr": 0.01,
@@ -58,8 +63,21 @@ def wrong_in_link() -> list[str]:
         else:
             numbers.append(key)
     wrong = [wrong_choice(key, options) for key, options in choices.items()]
-    wrong += [wrong_number(key, -MOST, MOST) for key in numbers]  # what is too large gets a sentence of the spec
+    wrong += [wrong_number(key, -MOST, MOST, _beyond(key)) for key in numbers]  # the spec judges what is too large
     return [*wrong, *_misnamed()]
+
+
+def _beyond(key: str) -> str:
+    """Return what the spec says of an infinite number in the link, as it would of one that is too large."""
+    fields = {link: name for name, link in NAMES.items()}
+    try:
+        asked = float(st.query_params.get(key, ""))
+    except ValueError:
+        return ""
+    if not math.isinf(asked):
+        return ""
+    named = {fields[key]: asked} if key in fields else {"options": {key.partition(".")[2]: asked}}
+    return " ".join(map(error_sentence, refusals({"model": _model()} | named).values()))
 
 
 def _misnamed() -> list[str]:
@@ -104,7 +122,18 @@ def _number(label: str, key: str, default: float, step: float, **look: Any) -> N
 
 
 def more(model: str, *, is_open: bool) -> None:
-    """Draw the rest of the spec: how it learns, what is done to its images, and the network's own options.
+    """Draw the rest of the spec, whose controls hold what they were set to while they were not on the screen."""
+    if not is_restored():  # else the link says what they hold
+        st.session_state.update(_held())
+    _panel(model, is_open=is_open)
+    if is_open:
+        st.session_state.pop(_HELD, None)
+    elif is_restored():
+        _hold({key: st.session_state[key] for key in _behind(model)})
+
+
+def _panel(model: str, *, is_open: bool) -> None:
+    """Draw how it learns, what is done to its images, and the network's own options.
 
     A value that is refused gets its sentence here as well, because the panel covers the one on the page.
     """
@@ -152,6 +181,33 @@ def more(model: str, *, is_open: bool) -> None:
     for name, error in refusals(typed(model)).items():
         if name in told:
             told[name].markdown(f":small[:red[{error_sentence(error)}]]")
+
+
+def _behind(model: str) -> list[str]:
+    """Return the keys of the controls that stand in the panel."""
+    fields = [key for name, key in NAMES.items() if name not in FIRST]
+    return [*fields, *(option_key(model, option) for option in MODELS[model].options)]
+
+
+def _hold(values: dict[str, Any]) -> None:
+    """Remember what the controls in the panel are set to, until it has been opened.
+
+    Streamlit does not tell the browser of a new value for a control that is not on the screen: one that was there
+    before would send its old value back with the next click.
+    """
+    st.session_state[_HELD] = values
+
+
+def _held() -> dict[str, Any]:
+    """Return what the controls in the closed panel were set to."""
+    held: dict[str, Any] = st.session_state.get(_HELD, {})
+    return held
+
+
+def arrive() -> None:
+    """Forget what the panel was set to where the reader comes from another page; before anything is drawn."""
+    if MORE not in st.session_state:
+        st.session_state.pop(_HELD, None)
 
 
 def draw_option(model: str, option: Option) -> None:
@@ -203,10 +259,13 @@ def suit_rate() -> None:
 def typed(model: str) -> dict[str, Any]:
     """Read the controls, by the spec's names; the images stand before the batch, which they limit."""
     values: dict[str, Any] = {"model": model, "options": {}}
+    held = _held()
     for option in MODELS[model].options:
-        value = st.session_state.get(option_key(model, option), option.default)
+        key = option_key(model, option)
+        value = held.get(key, st.session_state.get(key, option.default))
         values["options"][option.name] = _in_kind(option.default, value)
-    return values | {name: _in_kind(DEFAULTS[name], st.session_state[key]) for name, key in NAMES.items()}
+    fields = {name: held[key] if key in held else st.session_state[key] for name, key in NAMES.items()}
+    return values | {name: _in_kind(DEFAULTS[name], value) for name, value in fields.items()}
 
 
 def _in_kind(default: object, value: Any) -> Any:  # noqa: ANN401 - whatever a widget holds
@@ -238,7 +297,9 @@ def controls(spec: RunSpec) -> dict[str, Any]:
 
 def put(spec: RunSpec) -> None:
     """Set all controls to a run: after a click, or before they are drawn for the first time."""
-    st.session_state.update(controls(spec))
+    values = controls(spec)
+    st.session_state.update(values)
+    _hold({key: values[key] for key in _behind(spec.model)})
 
 
 def named_in_link() -> bool:
@@ -262,6 +323,20 @@ def start_shown(submit: Callable[[RunSpec], object]) -> None:
     values = typed(st.session_state["model"])
     if not refusals(values) and is_here(values["data"]):
         submit(RunSpec(**values))
+
+
+def about_quick() -> str:
+    """Say what the quick run sets."""
+    sentence = _(
+        "Sets {images} images, learning rate {lr}, momentum {momentum}, the schedule “{schedule}” and one epoch, and "
+        "trains at once. The network, its options, the data and the seed stay as they are."
+    )
+    return sentence.format(
+        images=f"{QUICK.train_images:,}",
+        lr=f"{QUICK.lr:g}",
+        momentum=f"{QUICK.momentum:g}",
+        schedule=_(SCHEDULES[QUICK.schedule].title),
+    )
 
 
 def start_quick(submit: Callable[[RunSpec], object]) -> None:

@@ -1,6 +1,7 @@
 import math
 import os
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -300,6 +301,31 @@ def test_back_undoes_a_press_at_once_and_forward_does_it_again(visit, app_addres
     page.go_forward()
     page.go_forward()
     check_settings(page, "MLP", epochs="1", lr="0.1", images="10000", momentum="0.8", schedule="one cycle")
+
+
+def test_settings_of_a_click_last_after_more_was_open(visit, app_address):
+    page = open_training(visit, app_address, "model=mlp&momentum=0.8&schedule=onecycle&lang=en")
+    check_settings(page, "MLP", momentum="0.8", schedule="one cycle")
+    page.get_by_text("Things to try").click()
+    page.get_by_role("button", name="1,000 images, 40 epochs").click()
+    page.wait_for_function("location.search.includes('images=1000')")
+    type_epochs(page, 41)
+    assert not {"momentum", "schedule", "model"} & set(parse_qs(urlsplit(page.url).query))
+    check_settings(page, "CNN", epochs="41", images="1000", momentum="0.5", schedule="constant")
+    while "schedule=onecycle" not in page.url:
+        page.go_back()
+        rest(page)
+    type_epochs(page, 9)
+    check_settings(page, "MLP", epochs="9", images="60000", momentum="0.8", schedule="one cycle")
+
+
+def type_epochs(page, epochs):
+    rest(page)
+    field = page.get_by_role("spinbutton", name="Epochs")
+    field.fill(str(epochs))
+    field.press("Enter")
+    page.wait_for_function(f"/epochs={epochs}(&|$)/.test(location.search)")
+    rest(page)
 
 
 def check_settings(page, network, *, schedule, **numbers):
