@@ -9,6 +9,7 @@ from app.i18n import N_, _, error_sentence, language, ngettext
 from app.page import Kind
 from core.device import Placement
 from core.diagnosis import JUMP, Diagnosis, State
+from core.image_data import is_here
 from core.job import Job
 from core.models import MODELS
 from core.records import Epoch
@@ -86,10 +87,12 @@ def status(job: Job | None, report: Report) -> tuple[str, Kind]:
 
 
 def _not_trained(spec: RunSpec) -> str:
+    if not is_here(spec.data):
+        return _("Not trained yet: its images have to be downloaded first.")
     steps = spec.steps_per_epoch * spec.epochs
     return ngettext(
-        "Not trained yet. Start takes {steps} step of gradient descent: {epochs} × {batches} batches.",
-        "Not trained yet. Start takes {steps} steps of gradient descent: {epochs} × {batches} batches.",
+        "Not trained yet. Press **Start**: it takes {steps} step of gradient descent, {epochs} × {batches} batches.",
+        "Not trained yet. Press **Start**: it takes {steps} steps of gradient descent, {epochs} × {batches} batches.",
         steps,
     ).format(steps=f"{steps:,}", epochs=spec.epochs, batches=f"{spec.steps_per_epoch:,}")
 
@@ -311,8 +314,10 @@ def _whence(job: Job) -> str:
     if job.origin == "shipped":
         return _("This run ships with the project: it was trained on another machine.")
     if job.origin == "imported":
-        return _("This run was imported: it was trained elsewhere.")
-    return _("This run is kept and opened at once; change a number to train another one.") if job.cached else ""
+        return _("This run was imported from a file.")
+    if job.status == "done":
+        return _("This run is kept; change a number, or the seed under More, to train another one.")
+    return ""
 
 
 def reasons(job: Job) -> str:

@@ -9,8 +9,8 @@ from app import page
 from app.figures import training_card as drawn
 from app.figures import training_rows
 from app.figures.numbers import percent
+from app.figures.training_words import called
 from app.i18n import _
-from core import run_text
 from core.archive import MOST_BYTES
 from core.card import Card, model_card
 from core.entries import RunSummary
@@ -132,7 +132,7 @@ def bring(jobs: Jobs) -> None:
         page.input_error(error)
     runs = jobs.store.imported()
     if runs:
-        st.markdown(_("Imported runs, which were trained elsewhere:"))
+        st.markdown(_("Imported runs:"))
     for run in runs[:MOST_LISTED]:
         _row(jobs, run)
 
@@ -149,13 +149,15 @@ def _take_in(jobs: Jobs, content: bytes) -> None:
 
 
 def _row(jobs: Jobs, run: RunSummary) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if run.spec is None:
-            st.markdown(_("A run that cannot be read."))
-        else:
-            about = run_text.write(run.spec).replace("~", " ")
-            best = percent(run.best_accuracy or 0.0)
-            st.markdown(f"`{about}` · {best} · {run.when:%Y-%m-%d}")
+    is_open = st.query_params.get(LINK) == run.key
+    if run.spec is None:
+        st.markdown(_("A run that cannot be read."))
+    else:
+        st.markdown(f"{called(run.spec)} · {percent(run.best_accuracy or 0.0)} · {run.when:%Y-%m-%d}")
+    if is_open:
+        page.status(_("This run is open: the page above shows it."), "good")
+    with st.container(horizontal=True, gap="small"):
+        if run.spec is not None and not is_open:
             st.button(_("Open"), on_click=_open, args=(run.key,), key=page.leading_up(run.key))
         st.button(_("Remove"), on_click=jobs.store.remove, args=(run.key,), key=f"remove_{run.key}")
 

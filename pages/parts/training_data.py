@@ -81,9 +81,12 @@ def _progress(data: str, state: State) -> str:
 def _told(data: str, state: State) -> list[tuple[str, page.Kind]]:
     """Say what the set is, and what became of it and of the last download."""
     entry = DATASETS[data]
-    sentence = _("{title} is not on this computer yet: {about}, {count} training images of {shape}.")
+    sentence = _("{title} is not on the computer that runs this app: {about}, {count} training images of {shape}.")
     if was_damaged(data):
-        sentence = _("{title} was damaged on this computer (a checksum differs) and has been set aside; get it again.")
+        sentence = _(
+            "{title} was damaged on the computer that runs this app (a checksum differs) and has been set aside; get "
+            "it again."
+        )
     sentence = sentence.format(
         title=entry.title, about=_(entry.about), count=f"{entry.train_images:,}", shape=entry.size
     )
@@ -91,5 +94,6 @@ def _told(data: str, state: State) -> list[tuple[str, page.Kind]]:
     if state.error is not None:
         told.append((error_sentence(state.error), "warning"))
     elif state.stopped:
-        told.append((_("The download was stopped at {time}.").format(time=state.stopped), "neutral"))
+        stopped = _("The last download was stopped at {time}, maybe by another reader.")
+        told.append((stopped.format(time=state.stopped), "neutral"))
     return told

@@ -37,7 +37,7 @@ def suggestions() -> None:
             RunSpec(epochs=1, train_images=10_000, lr=1.0),
         ),
         (
-            _("1,000 images, 40 epochs: the train loss goes to zero. What does the test loss do?"),
+            _("1,000 images, 40 epochs, learning rate 0.05: the train loss goes to zero. What does the test loss do?"),
             RunSpec(epochs=40, train_images=1_000, lr=0.05),
         ),
     ]

@@ -110,8 +110,11 @@ def test_an_exported_run_is_loaded_shown_and_removed(empty, exported):
     at = upload(opened(), exported)
     (listed,) = empty.store.imported()
     assert at.query_params["run"] == listed.key
-    assert "elsewhere; it was imported" in card(at)
+    assert "it was imported from a file" in card(at)
     assert listed.key in card(at)
+    words = [element.value for element in at.markdown]
+    assert any("This run is open" in text for text in words)
+    assert any(text.startswith("CNN, ") and "learning rate" in text for text in words)
     assert not at.error
     fine(at.button(key=f"remove_{listed.key}").click().run())
     assert empty.store.imported() == []

@@ -108,9 +108,13 @@ def test_a_link_to_a_set_that_is_not_here_offers_it(download):
     at = visit(data="fashion")
     assert not at.error
     assert not at.warning
-    assert "FashionMNIST is not on this computer yet: clothes, shoes and bags, 60,000 training images" in said(at)
+    assert (
+        "FashionMNIST is not on the computer that runs this app: clothes, shoes and bags, 60,000 training images"
+        in said(at)
+    )
     assert at.button(key="data_get_page").label == "Download FashionMNIST (31 MB)"
     assert at.button(key="start").disabled
+    assert "its images have to be downloaded first" in said(at)
     fine(at.button(key="quick").click().run())  # no run that would fail at once
     assert not [job for job in jobs.manager().list() if job.spec.data == "fashion"]
 
@@ -129,7 +133,7 @@ def test_all_who_ask_share_one_download_and_may_stop_it(download):
     assert job._process is program
     fine(second.button(key="data_stop_page").click().run())
     assert not job.snapshot.running
-    assert "The download was stopped at" in said(fine(first.run()))
+    assert "The last download was stopped at" in said(fine(first.run()))
     assert "data_get_page" in keys(first)
 
 
@@ -147,7 +151,7 @@ def test_a_set_that_was_damaged_is_offered_again(download):
     place = folder("fashion")
     place.mkdir(parents=True, exist_ok=True)
     (place / f"test.safetensors{image_data.ASIDE}").write_bytes(b"")
-    assert "was damaged on this computer" in said(visit(data="fashion"))
+    assert "was damaged on the computer that runs this app" in said(visit(data="fashion"))
     (place / f"test.safetensors{image_data.ASIDE}").unlink()
 
 
@@ -162,7 +166,7 @@ def test_the_number_of_images_follows_the_set():
     fine(at.selectbox(key="data").select("cifar10").run())
     assert at.number_input(key="images").value == 50_000
     assert at.query_params["data"] == "cifar10"
-    assert "Start takes" in said(at)
+    assert "it takes" in said(at)
     fine(at.selectbox(key="data").select("mnist").run())
     assert at.number_input(key="images").value == 60_000
 
