@@ -82,12 +82,12 @@ class Store:
         return FileLock(self.root / "locks" / f"{key}.lock", thread_local=False)
 
     def stamp(self, key: str) -> tuple[int, int] | None:
-        """Return something that changes with every change of the entry, or None where there is none."""
+        """Return something that changes with every change of the entry, or None where none can be read."""
         if not KEY.fullmatch(key):
             return None  # from a link
         try:
             status = (self.folder(key) / MANIFEST).stat()
-        except FileNotFoundError:
+        except OSError:  # not there, or a folder that nobody may read: what is to be kept there will say so
             return None
         return status.st_ino, status.st_ctime_ns
 

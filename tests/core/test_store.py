@@ -180,6 +180,12 @@ def test_what_is_not_there_is_none(store):
     assert store.runs() == []
 
 
+def test_a_folder_of_runs_that_is_none_holds_nothing(tmp_path):
+    (tmp_path / "runs").write_text("a file")
+    store = Store(tmp_path)
+    assert (store.stamp(KEY), store.summary(KEY), store.load(KEY)) == (None, None, None)
+
+
 @pytest.mark.parametrize("state", ["done", "cancelled"])
 def test_every_flipped_byte_is_found(store, state):
     keep(store, state=state)
