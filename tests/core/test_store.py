@@ -180,9 +180,10 @@ def test_what_is_not_there_is_none(store):
     assert store.runs() == []
 
 
-def test_a_folder_of_runs_that_is_none_holds_nothing(tmp_path):
-    (tmp_path / "runs").write_text("a file")
+def test_a_folder_of_runs_that_somebody_has_replaced_holds_nothing(tmp_path):
     store = Store(tmp_path)
+    (tmp_path / "runs").rmdir()
+    (tmp_path / "runs").write_text("a file")
     assert (store.stamp(KEY), store.summary(KEY), store.load(KEY)) == (None, None, None)
 
 
