@@ -156,7 +156,7 @@ def _progress(jobs: Sequence[Job | None]) -> str:
         return ""
     parts = [_(template).format(n=count[state]) for state, template in COUNTED.items() if count[state]]
     return _("{done} of {runs} runs are trained: {others}.").format(
-        done=count["done"], runs=len(jobs), others=listed(parts)
+        done=count["done"], runs=len(jobs), others=_(", ").join(parts)
     )
 
 

@@ -243,7 +243,7 @@ def test_finished_training_waiting_and_stopped_runs_are_counted_apart():
     for job, state in zip(runs, states, strict=True):
         job.status = state
     text = words.status([*runs, None], [report([])] * 7, tuple("abcdefg"))
-    assert text == "1 of 7 runs are trained: 1 training, 2 waiting, 1 stopped, 1 failed and 1 not started."
+    assert text == "1 of 7 runs are trained: 1 training, 2 waiting, 1 stopped, 1 failed, 1 not started."
     assert words.status([job_with(1.0)] * 2, [report([])] * 2, ("a", "b")) == ""
 
 

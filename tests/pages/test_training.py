@@ -265,7 +265,7 @@ def test_what_is_missing_is_trained_by_one_button_and_the_queue_stops_it(manager
     fine(at.button(key="train_missing").click().run())
     jobs = [manager.get(spec) for spec in slow]
     assert all(job is not None and job.active for job in jobs)
-    assert re.search(r"0 of 3 runs are trained: (1 training and 2|3) waiting\.", said(at))
+    assert re.search(r"0 of 3 runs are trained: (1 training, 2|3) waiting\.", said(at))
     assert "3 runs train or wait." in said(at)
     assert all(f"**seed {seed}**" in said(at) for seed in (50, 51, 52))
     assert picture(at)["steps"] == 0
@@ -304,10 +304,10 @@ def test_the_run_that_the_sections_are_about_is_chosen(both):
 
 def test_the_menu_says_which_comparisons_are_ready(manager, monkeypatch):
     at = visit(**SMALL)
-    assert at.button(key="prepared_optimizers").label.endswith("*5 runs to train*")
+    assert at.button(key="prepared_optimizers").label.endswith(" · 5 runs to train")
     kept = COMPARISONS["augmentation"].runs[0]
     monkeypatch.setattr(training_compare, "shipped_runs", lambda: [SimpleNamespace(spec=kept)])
-    assert visit(**SMALL).button(key="prepared_augmentation").label.endswith("*1 run to train*")
+    assert visit(**SMALL).button(key="prepared_augmentation").label.endswith(" · 1 run to train")
 
 
 def test_a_full_comparison_says_how_many_runs_it_holds():
