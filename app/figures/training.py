@@ -90,6 +90,7 @@ def _accuracy(axis: str) -> View:
     trained = epochs.transform_filter("isValid(datum.train)").transform_calculate(
         curve=f"'{names[1]}'", accuracy="datum.train"
     )
+    alone = trained.transform_joinaggregate(count="count()").transform_filter("datum.count == 1")  # no line leads to it
     here = epochs.transform_filter("datum.position == step")
     at_end = "scale('accuracy_x', datum.x) > range('accuracy_x')[1] - 60"  # no room for text to the right of it
     at_bottom = "scale('accuracy_y', datum.accuracy) > range('accuracy_y')[0] - 30"
@@ -99,6 +100,10 @@ def _accuracy(axis: str) -> View:
         trained.encode(color=color).mark_line(strokeWidth=1.2, point=alt.OverlayMarkDef(size=16)),
         tested.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)),
         *_playhead(x),
+        alone.mark_point(filled=True, size=70, color="@train"),
+        alone.mark_text(align="right", dx=-8, dy=-8, fontSize=13, color="@train").encode(
+            text=alt.Text("accuracy:Q", format=".1%")
+        ),
         here.mark_point(filled=True, size=110, color="@accuracy"),
         here.mark_text(
             dy={"expr": f"datum.above || {at_bottom} ? -14 : 18"},

@@ -278,12 +278,16 @@ def test_the_menu_of_comparisons_closes_when_one_is_chosen(visit, trained_addres
     page.wait_for_function("location.search.includes('compare=augmentation')")
 
 
-def test_the_quick_run_is_one_click(visit, app_address):
-    page = visit(f"{app_address}/training?lang=en")
+def test_the_quick_run_is_one_click(show):
+    page, _ = show("training?lang=en", "mistakes")
     page.locator(".st-key-quick button:visible").first.click()
     expect(page.get_by_text("Trained: test accuracy 9")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_label("Learning rate")).to_have_value("0.1")
     page.wait_for_function("location.search.includes('epochs=1&') && location.search.includes('images=10000&')")
+    page.wait_for_function(  # the two accuracies of the only epoch
+        """() => marksOf(viewWith("mistakes"), "text")
+          .filter(({ item, plot }) => plot.startsWith("accuracy") && /^[\\d.]+\\s?%$/.test(item.text)).length === 2"""
+    )
 
 
 def test_back_undoes_a_press_at_once_and_forward_does_it_again(visit, app_address):
