@@ -6,7 +6,7 @@ no binary file that could be older than its source.
 
 import gettext as _gettext
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -17,10 +17,20 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from app.choice import choice
-from core.errors import InputError
+from core.errors import InputError, Names
 from core.messages import N_
 
-__all__ = ["LANGUAGES", "N_", "_", "error_sentence", "language", "language_switch", "ngettext", "speaking"]
+__all__ = [
+    "LANGUAGES",
+    "N_",
+    "_",
+    "enumerated",
+    "error_sentence",
+    "language",
+    "language_switch",
+    "ngettext",
+    "speaking",
+]
 
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "zh": "简体中文"}  # as in the URL: ?lang=zh
@@ -82,5 +92,19 @@ def ngettext(singular: str, plural: str, n: int) -> str:
 
 
 def error_sentence(error: InputError) -> str:
-    """Translate the template of an input error and fill in its values."""
-    return _(error.message).format(**error.values)
+    """Translate the template of an input error and fill in its values.
+
+    Several names are listed as the language does, and a reason is translated where it is a sentence of ours.
+    """
+    return _(error.message).format(**{name: _value(name, value) for name, value in error.values.items()})
+
+
+def _value(name: str, value: object) -> object:
+    if isinstance(value, Names):
+        return enumerated(value)
+    return _(value) if name == "reason" and isinstance(value, str) and value else value
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """Write names after each other, as the language does."""
+    return _(", ").join(names)

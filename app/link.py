@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from app.i18n import _, ngettext
+from app.i18n import _, enumerated, ngettext
 
 MOST_NAMED = 12  # possible values, or names
 MOST_SHOWN = 24  # characters of what a link says
@@ -34,11 +34,14 @@ def wrong_choice(name: str, options: Collection[str]) -> str:
         return ""
     if not 0 < len(options) <= MOST_NAMED:
         return _refused(name, asked)
-    return _refused(name, asked, _("Possible: {options}.").format(options=_plain(", ".join(options))))
+    return _refused(name, asked, _("Possible: {options}.").format(options=_plain(enumerated(options))))
 
 
-def wrong_number(name: str, low: float = -math.inf, high: float = math.inf) -> str:
-    """Return what is wrong with the number that the link asks for; nothing where it is within the bounds."""
+def wrong_number(name: str, low: float = -math.inf, high: float = math.inf, possible: str = "") -> str:
+    """Return what is wrong with the number that the link asks for; nothing where it is within the bounds.
+
+    `possible` says which numbers there are where the bounds do not.
+    """
     asked = st.query_params.get(name)
     if asked is None:
         return ""
@@ -49,7 +52,7 @@ def wrong_number(name: str, low: float = -math.inf, high: float = math.inf) -> s
     if fits:
         return ""
     if low <= -LARGE and high >= LARGE:
-        return _refused(name, asked, _("Possible: a number."))
+        return _refused(name, asked, possible or _("Possible: a number."))
     return _refused(name, asked, _("Possible: a number from {low} to {high}.").format(low=f"{low:g}", high=f"{high:g}"))
 
 
@@ -69,7 +72,7 @@ def unknown(names: Collection[str], pictures: Collection[str]) -> str:
         "The link says {names}, which does nothing here.", "The link says {names}, which do nothing here.", len(asked)
     )
     shown = [_plain(_short(name)) for name in asked[:MOST_NAMED]] + ["…"] * (len(asked) > MOST_NAMED)
-    return sentence.format(names=", ".join(shown))
+    return sentence.format(names=enumerated(shown))
 
 
 def say(sentences: Sequence[str]) -> None:

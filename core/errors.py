@@ -1,6 +1,15 @@
 """One exception for everything that a person may type wrong."""
 
 
+class Names(tuple[str, ...]):
+    """Several names in a sentence; in English with commas between them, and a page writes them as its language does."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ", ".join(self)
+
+
 class InputError(ValueError):
     """A value that was refused, with one sentence that says what would be right.
 

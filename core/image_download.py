@@ -23,14 +23,23 @@ from urllib.error import HTTPError
 
 from filelock import FileLock
 
-from core.errors import InputError
+from core.errors import InputError, Names
 from core.image_data import Part, folder, is_here, keep, room_for
 from core.image_sets import DATASETS, find_image_set
 from core.measuring import end_with_server, say
+from core.messages import N_
 
 PATIENCE = 20.0  # s without an answer, after which a connection is given up
 LOOK_EVERY = 0.3  # s between two looks at how much has arrived
 MB = 1_000_000
+FAILURES: dict[type[Exception], str] = {  # of a connection, in words that a page translates
+    socket.gaierror: N_("no server of that name was found: there is no network, or its name service does not answer"),
+    TimeoutError: N_("the server did not answer in time"),
+    ConnectionRefusedError: N_("the server refused the connection"),
+    ConnectionError: N_("the server broke the connection off"),
+}
+UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+NO_WAY = N_("no way leads to the server from here")
 BESIDE = ".arriving"  # folder of the files that are not whole yet
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)  # what is wrong with the disk, not the net
 
@@ -189,16 +198,21 @@ def _size(path: Path) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """Return the system's word for what happened."""
+    """Say what happened: in our words what a network usually does, else in the system's."""
     if isinstance(error, HTTPError):
         return f"HTTP {error.code}"
     inner = getattr(error, "reason", None)
     shown = inner if isinstance(inner, Exception) else error
+    usual = [said for kind, said in FAILURES.items() if isinstance(shown, kind)]
+    if getattr(shown, "errno", None) in UNREACHABLE:
+        usual = [NO_WAY]
+    if usual:
+        return usual[0]
     return (getattr(shown, "strerror", None) or str(shown) or type(shown).__name__)[:120]
 
 
-def _names(files: tuple[Source, ...]) -> str:
-    return ", ".join(source.name for source in files)
+def _names(files: tuple[Source, ...]) -> Names:
+    return Names(source.name for source in files)
 
 
 def main(name: str) -> None:
@@ -206,7 +220,8 @@ def main(name: str) -> None:
     try:
         download(name, lambda share: say(kind="progress", done=share))
     except InputError as error:
-        say(kind="refused", message=error.message, values={key: str(value) for key, value in error.values.items()})
+        values = {key: value if isinstance(value, Names) else str(value) for key, value in error.values.items()}
+        say(kind="refused", message=error.message, values=values)
         return
     say(kind="done")
 

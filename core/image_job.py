@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.errors import InputError
+from core.errors import InputError, Names
 from core.image_data import folder
 from core.image_sets import find_image_set
 from core.measuring import Measuring, State
@@ -27,7 +27,8 @@ class Download(Measuring[State]):
 
     def take(self, snapshot: State, kind: str, record: dict[str, Any]) -> State:
         """Take over why it cannot be done."""
-        error = {"refused": InputError}[kind](record["message"], **record["values"])
+        values = {name: Names(value) if isinstance(value, list) else value for name, value in record["values"].items()}
+        error = {"refused": InputError}[kind](record["message"], **values)
         return replace(snapshot, error=error)
 
     def failure(self, reason: str) -> InputError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import InputError
+from core.errors import InputError, Names
 from core.messages import N_
 
 CLASSES = 10
@@ -106,5 +106,5 @@ DATASETS: dict[str, ImageSet] = {
 def find_image_set(name: str) -> ImageSet:
     """Return the set of that name; raises InputError that lists the known ones."""
     if name not in DATASETS:
-        raise InputError("The data must be one of {known}, not {name}.", known=", ".join(DATASETS), name=str(name)[:40])
+        raise InputError("The data must be one of {known}, not {name}.", known=Names(DATASETS), name=str(name)[:40])
     return DATASETS[name]

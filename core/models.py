@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
+from core.errors import InputError, Names
 from core.image_sets import Shape
 from core.messages import N_
 from core.options import Option, Options
@@ -90,7 +90,7 @@ class Model:
             expected=self.flattened.numbers(DIGIT),
             shape=" × ".join(map(str, shape)),
             reached=self.flattened.numbers(shape),
-            others=", ".join(model.class_name for model in MODELS.values() if model.flattened is None),
+            others=Names(model.class_name for model in MODELS.values() if model.flattened is None),
         )
 
     def _named(self, options: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -206,6 +206,6 @@ def find_model(name: str) -> Model:
     """Return the model of that name; raises InputError that lists the known ones."""
     if name not in MODELS:
         raise InputError(
-            "The model must be one of {known}, not {name}.", known=", ".join(sorted(MODELS)), name=str(name)[:40]
+            "The model must be one of {known}, not {name}.", known=Names(sorted(MODELS)), name=str(name)[:40]
         )
     return MODELS[name]

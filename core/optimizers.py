@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import InputError
+from core.errors import InputError, Names
 from core.messages import N_
 
 Number = bool | float
@@ -88,7 +88,7 @@ def find_optimizer(name: str) -> Optimizer:
     """Return the optimizer of that name; raises InputError that lists the known ones."""
     if name not in OPTIMIZERS:
         raise InputError(
-            "The optimizer must be one of {known}, not {name}.", known=", ".join(OPTIMIZERS), name=str(name)[:40]
+            "The optimizer must be one of {known}, not {name}.", known=Names(OPTIMIZERS), name=str(name)[:40]
         )
     return OPTIMIZERS[name]
 
@@ -97,6 +97,6 @@ def find_schedule(name: str) -> Schedule:
     """Return the schedule of that name; raises InputError that lists the known ones."""
     if name not in SCHEDULES:
         raise InputError(
-            "The schedule must be one of {known}, not {name}.", known=", ".join(SCHEDULES), name=str(name)[:40]
+            "The schedule must be one of {known}, not {name}.", known=Names(SCHEDULES), name=str(name)[:40]
         )
     return SCHEDULES[name]

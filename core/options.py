@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.checks import check_whole, is_number
-from core.errors import InputError
+from core.errors import InputError, Names
 
 Value = bool | int | float | str
 Options = tuple[tuple[str, Value], ...]  # names and values, in the order of the names
@@ -34,7 +34,7 @@ class Option:
             return value
         if isinstance(self.default, str):
             if value not in self.choices:
-                known = ", ".join(self.choices)
+                known = Names(self.choices)
                 raise InputError(
                     "{name} must be one of {known}, not {value}.", name=self.name, known=known, value=str(value)[:40]
                 )
@@ -72,7 +72,7 @@ def check_options(known: Iterable[Option], given: Mapping[str, object], owner: s
         if name not in by_name:
             raise InputError(
                 "{owner} has no option {name}; it has {known}.",
-                owner=owner, name=str(name)[:40], known=", ".join(by_name) or "none",
+                owner=owner, name=str(name)[:40], known=Names(by_name or ["none"]),
             )  # fmt: skip
     checked = {name: by_name[name].check(value) for name, value in given.items()}
     _check_groups(by_name.values(), checked)
@@ -85,4 +85,4 @@ def _check_groups(options: Iterable[Option], checked: Mapping[str, Value]) -> No
         groups.setdefault(option.group, []).append(option)
     for group, flags in groups.items():
         if group and not any(checked.get(flag.name, flag.default) for flag in flags):
-            raise InputError("At least one of {names} must be on.", names=", ".join(flag.name for flag in flags))
+            raise InputError("At least one of {names} must be on.", names=Names(flag.name for flag in flags))

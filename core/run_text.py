@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from core.errors import InputError
+from core.errors import InputError, Names
 from core.models import find_model
 from core.options import Value
 from core.run import DEFAULTS, RunSpec
@@ -62,7 +62,7 @@ def read(text: str) -> RunSpec:
         else:
             raise InputError(
                 "“{part}” says nothing about a run of {model}; known are {known}.",
-                part=part[:40], model=model, known=", ".join([*_FIELDS, *options]),
+                part=part[:40], model=model, known=Names([*_FIELDS, *options]),
             )  # fmt: skip
     return RunSpec(model=model, options=tuple(chosen.items()), **fields)  # type: ignore[arg-type]  # checked there
 
@@ -86,7 +86,7 @@ def read_all(text: str) -> tuple[tuple[RunSpec, ...], tuple[InputError, ...]]:
         left = len(pieces) - MOST_RUNS
         errors.append(
             InputError(
-                "A comparison holds at most {most} runs; the last {left} are left out.", most=MOST_RUNS, left=left
+                "A comparison keeps at most {most} runs; the last {left} are left out.", most=MOST_RUNS, left=left
             )
         )
     return tuple(specs), tuple(errors)

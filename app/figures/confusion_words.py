@@ -7,7 +7,7 @@ import numpy as np
 from app.figures.comparison_words import names as run_names
 from app.figures.numbers import percent
 from app.figures.training_words import joined
-from app.i18n import _, ngettext
+from app.i18n import _, enumerated, ngettext
 from core.confusion import CLEAR, Comparison, Counts, class_accuracies, most_confused
 from core.image_sets import DIGITS
 from core.models import MODELS
@@ -82,10 +82,10 @@ def matrix_alternative(counts: Sequence[Counts], names: Names = DIGITS) -> str:
     """Say what the matrix shows after the last epoch, for a reader who cannot see it."""
     last = counts[-1]
     accuracies = class_accuracies(last)
-    each = ", ".join(f"{name}: {percent(share)}" for name, share in zip(names, accuracies, strict=True))
+    each = enumerated(f"{name}: {percent(share)}" for name, share in zip(names, accuracies, strict=True))
     wrong = last - np.diag(last.diagonal())
     pairs = [divmod(int(place), 10) for place in np.argsort(-wrong, axis=None, kind="stable")[:5]]
-    listed = ", ".join(
+    listed = enumerated(
         _("{label} as {seen}: {n}").format(label=names[label], seen=names[seen], n=int(wrong[label, seen]))
         for label, seen in pairs
         if wrong[label, seen]
@@ -159,7 +159,7 @@ def verdict(comparison: Comparison) -> str:
 
 def comparison_alternative(found: Sequence[Comparison], names: Names = DIGITS) -> str:
     """Say what the comparison shows after the last epoch, for a reader who cannot see it."""
-    each = ", ".join(
+    each = enumerated(
         f"{name}: {difference:+.2f}".replace("-", "−")
         for name, difference in zip(names, 100 * found[-1].difference, strict=True)
     )

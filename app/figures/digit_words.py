@@ -7,7 +7,7 @@ from app.figures.convolution_words import below_zero
 from app.figures.digit_names import settings
 from app.figures.numbers import numeral
 from app.figures.numbers import percent as of_hundred
-from app.i18n import _
+from app.i18n import _, enumerated
 from app.page import Kind
 from core.datasets import MEAN, STD
 from core.digits import FIELD, PEN, RARE, SIDE, SMALL, Centred, Drawing, ink_share, usual_ink
@@ -46,7 +46,8 @@ def titles(names: Sequence[str], nets: Sequence[Net]) -> list[str]:
 
 
 def _title(name: str, net: Net, alike: bool) -> str:
-    images = _(SAID["train_images"]).format(value=f"{net.spec.train_images:,}")
+    said = SAID["train_images"]
+    images = _(said).format(value=f"{net.spec.train_images:,}")
     if not alike and images not in name:
         return _("{name} · {images}: {accuracy}").format(name=name, images=images, accuracy=of_hundred(net.accuracy))
     return _("{name} · epoch {epoch}: {accuracy}").format(name=name, epoch=net.epoch, accuracy=of_hundred(net.accuracy))
@@ -131,7 +132,7 @@ def _groups(seen: Mapping[str, int]) -> list[str]:
     said = []
     for digit, members in sorted(groups.items(), key=lambda group: len(group[1])):
         others = len(members) >= MANY and digit == max(groups, key=lambda digit: len(groups[digit]))
-        names = _("the other {count}").format(count=len(members)) if others else _(", ").join(members)
+        names = _("the other {count}").format(count=len(members)) if others else enumerated(members)
         said.append(_("{digit}: {names}").format(digit=digit, names=names))
     return said
 

@@ -4,7 +4,7 @@ from html import escape
 
 from app.figures.numbers import percent
 from app.figures.training_words import device
-from app.i18n import N_, _
+from app.i18n import N_, _, enumerated
 from core.card import Card
 from core.models import MODELS
 from core.optimizers import OPTIMIZERS, SCHEDULES
@@ -16,7 +16,7 @@ Group = tuple[str, list[tuple[str, str]]]  # its title, and what it says: name a
 ORIGINS = {
     "here": N_("here"),
     "shipped": N_("on another machine; it ships with the project"),
-    "imported": N_("elsewhere; it was imported"),
+    "imported": N_("not known; it was imported from a file"),
 }
 FACTS = {  # of core.hardware
     "processor": N_("Processor"),
@@ -135,7 +135,7 @@ def _optimizer(spec: RunSpec) -> str:
         parts.append(_("Nesterov"))
     if spec.weight_decay:
         parts.append(_("weight decay {value}").format(value=f"{spec.weight_decay:g}"))
-    return ", ".join(parts)
+    return enumerated(parts)
 
 
 def _augmentation(spec: RunSpec) -> str:
@@ -144,4 +144,4 @@ def _augmentation(spec: RunSpec) -> str:
         parts.append(_("shift ±{value} px").format(value=spec.shift))
     if spec.rotate:
         parts.append(_("rotation ±{value}°").format(value=f"{spec.rotate:g}"))
-    return ", ".join(parts) or _("none")
+    return enumerated(parts) or _("none")

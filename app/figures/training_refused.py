@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.figures.training_card import capitalised
 from app.i18n import _
-from core.errors import InputError
+from core.errors import InputError, Names
 from core.models import MODELS
 from core.run import RunSpec
 
@@ -53,7 +54,7 @@ def _on_screen(error: InputError, names: Mapping[str, str]) -> InputError:
     if isinstance(value, int | float) and not isinstance(value, bool):
         changed["value"] = f"{value:.15g}"
     if (name := error.values.get("name")) in names:
-        changed["name"] = names[str(name)]
-    if "names" in error.values:
-        changed["names"] = _(", ").join(names.get(one, one) for one in str(error.values["names"]).split(", "))
+        changed["name"] = capitalised(names[str(name)])
+    if isinstance(several := error.values.get("names"), Names):
+        changed["names"] = Names(names.get(one, one) for one in several)
     return InputError(error.message, **error.values | changed)

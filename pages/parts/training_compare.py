@@ -134,7 +134,9 @@ def add_button(spec: RunSpec) -> None:
     st.button(
         _("Add to the comparison"),
         icon=":material/add:",
-        help=_("A comparison holds at most {most} runs; leave one out under Compare.").format(most=run_text.MOST_RUNS)
+        help=_(
+            "A comparison keeps at most {most} runs, besides the one that is set above; leave one out under Compare."
+        ).format(most=run_text.MOST_RUNS)
         if full
         else _("Keeps this run on the chart while you change the settings and train another one."),
         disabled=full,

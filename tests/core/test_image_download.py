@@ -1,15 +1,19 @@
 import errno
 import json
+import re
 import shutil
+import socket
 import textwrap
 import threading
 import time
 from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError, URLError
 
 import numpy as np
 import pytest
 
+from app import i18n
 from core import image_data, image_download
 from core.__main__ import main
 from core.errors import InputError
@@ -150,6 +154,32 @@ def test_without_a_network_it_says_what_to_do(home, no_network):
     assert "Connect this computer to the internet once and try again, or copy train-images-idx3-ubyte.gz" in sentence
     assert f"t10k-labels-idx1-ubyte.gz into {folder('fashion')}, which are then used" in sentence
     assert not is_here("fashion")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (URLError(socket.gaierror(-2, "Name or service not known")), "no server of that name was found"),
+        (URLError(OSError(errno.ENETUNREACH, "Network is unreachable")), "no way leads to the server"),
+        (URLError(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")), "refused the connection"),
+        (TimeoutError("timed out"), "did not answer in time"),
+        (OSError(errno.ENETDOWN, "Network is down"), "no way leads to the server"),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), "broke the connection off"),
+        (URLError("unknown url type: gopher"), "unknown url type"),
+        (HTTPError("http://127.0.0.1", 404, "Not Found", None, None), "HTTP 404"),
+    ],
+)
+def test_what_a_network_does_is_said_in_our_words(error, said):
+    assert said in image_download._reason(error)
+
+
+def test_without_a_network_a_page_says_it_in_its_language(home, no_network):
+    with pytest.raises(InputError) as caught:
+        download("fashion")
+    with i18n.speaking("zh"):
+        sentence = i18n.error_sentence(caught.value)
+    assert re.search(r"[a-z] [a-z]", sentence) is None
+    assert "train-labels-idx1-ubyte.gz、" in sentence
 
 
 def test_files_that_were_copied_are_used_without_a_network(home, no_network, published):
