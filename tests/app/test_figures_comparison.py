@@ -1,6 +1,7 @@
 """Several training runs on one chart: the rows, the names and the sentences, against core and by hand."""
 
 import itertools
+import json
 import math
 import re
 
@@ -146,6 +147,16 @@ def test_each_picture_compiles_without_a_warning(axis):
     spec = compiled(comparison.picture, axis, 4)
     assert {"step", "smooth", *comparison.POINTABLE} <= {param["name"] for param in spec["params"]}
     assert compiled(training.picture, axis)
+
+
+def test_the_number_below_a_mistake_is_the_loss_by_which_they_are_sorted(monkeypatch):
+    monkeypatch.setattr(shipped, "RUNS", DATA / "runs")
+    written = json.dumps(compiled(training.picture, "epoch"), ensure_ascii=False)
+    assert "'ℓ = ' + format(-log(datum.probability), '.1f')" in written
+    job = shipped_job("cnn")
+    mistakes = drawn.mistake_table(job.epochs[-1:])["true_probability"]
+    assert len(mistakes) > 1
+    assert mistakes.is_monotonic_increasing
 
 
 def test_a_run_has_the_colour_of_its_network_where_that_tells_them_apart():
