@@ -71,7 +71,7 @@ def ended(job):
 def trained(manager):
     """The small run, started by a reader and trained to its end."""
     at = visit(**SMALL)
-    assert "Not trained yet. Start takes 16 steps" in said(at)
+    assert "Not trained yet. Press **Start**: it takes 16 steps" in said(at)
     assert manager.get(SPEC) is None
     fine(at.button(key="start").click().run())
     job = manager.get(SPEC)
@@ -159,7 +159,7 @@ def test_nonsense_for_any_setting_is_named(name):
 
 def test_an_option_out_of_its_bounds_is_refused_in_the_words_of_its_label():
     at = visit(model="stack", **{"stack.depth": 21})
-    assert "layers with weights must be one of 8, 14" in at.error[0].value
+    assert at.error[0].value.startswith("Layers with weights must be one of 8, 14")
     at = visit(
         model="inception",
         **{f"inception.{name}": "false" for name in ("branch1x1", "branch5x5", "branch3x3", "branch_pool")},
@@ -314,7 +314,8 @@ def test_a_full_comparison_says_how_many_runs_it_holds():
     at = visit(compare=compare_text(*(replace(SPEC, seed=seed) for seed in range(100, 113))), seed=99)
     assert "at most 8 runs; the last 5 are left out" in at.warning[0].value
     assert at.button(key="add").disabled
-    assert "A comparison holds at most 8 runs" in at.button(key="add").help
+    assert "A comparison keeps at most 8 runs, besides the one that is set above" in at.button(key="add").help
+    assert "0 of 9 runs" in said(at)
 
 
 @pytest.mark.parametrize("text", ["<b>", "cnn~epochs-1000", "cnn~lr-nan", "~~~~", "'); drop", "cnn~" + "x" * 5000])
@@ -667,10 +668,16 @@ def keys_of(kind):
 
 
 def test_a_bad_link_gets_one_box_that_says_what_is_possible():
-    (warning,) = visit(model="xyz", epochs="inf", optimizer="foo").warning
+    (warning,) = visit(model="xyz", epochs="many", optimizer="foo").warning
     assert "Possible: mlp, cnn, inception" in warning.value
     assert "Possible: sgd, adam" in warning.value
     assert "Possible: a number." in warning.value
+
+
+@pytest.mark.parametrize(("key", "most"), [("lr", "to 10"), ("epochs", "to 100"), ("stack.depth", "to 110")])
+def test_an_infinite_number_in_the_link_gets_its_range(key, most):
+    (warning,) = visit(model="stack", **{key: "1e309"}).warning
+    assert f"{most}, not inf." in warning.value
 
 
 def test_a_run_that_was_lost_says_so_first_and_has_no_formula(manager):
