@@ -8,8 +8,8 @@ import streamlit as st
 from app import page
 from app.figures import training_card as drawn
 from app.figures import training_rows
+from app.figures.comparison_words import names
 from app.figures.numbers import percent
-from app.figures.training_words import called
 from app.i18n import _
 from core.archive import MOST_BYTES
 from core.card import Card, model_card
@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.exchange import export_run, import_run
 from core.job import Job
 from core.jobs import Jobs
+from core.models import MODELS
 from core.run import RunSpec
 from core.training_script import training_script
 
@@ -153,13 +154,19 @@ def _row(jobs: Jobs, run: RunSummary) -> None:
     if run.spec is None:
         st.markdown(_("A run that cannot be read."))
     else:
-        st.markdown(f"{called(run.spec)} · {percent(run.best_accuracy or 0.0)} · {run.when:%Y-%m-%d}")
+        st.markdown(f"{_called(run.spec)} · {percent(run.best_accuracy or 0.0)} · {run.when:%Y-%m-%d}")
     if is_open:
         page.status(_("This run is open: the page above shows it."), "good")
     with st.container(horizontal=True, gap="small"):
         if run.spec is not None and not is_open:
             st.button(_("Open"), on_click=_open, args=(run.key,), key=page.leading_up(run.key))
         st.button(_("Remove"), on_click=jobs.store.remove, args=(run.key,), key=f"remove_{run.key}")
+
+
+def _called(spec: RunSpec) -> str:
+    """Name a run by its network and all that is not as usual."""
+    other = next(name for name in MODELS if name != spec.model)
+    return names((spec, RunSpec(model=spec.model), RunSpec(model=other)))[0]
 
 
 def _open(key: str) -> None:

@@ -114,7 +114,7 @@ def test_an_exported_run_is_loaded_shown_and_removed(empty, exported):
     assert listed.key in card(at)
     words = [element.value for element in at.markdown]
     assert any("This run is open" in text for text in words)
-    assert any(text.startswith("CNN, ") and "learning rate" in text for text in words)
+    assert any(text.startswith("CNN, ") and "2 epochs" in text for text in words)
     assert not at.error
     fine(at.button(key=f"remove_{listed.key}").click().run())
     assert empty.store.imported() == []
