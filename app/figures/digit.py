@@ -19,6 +19,7 @@ MAP_HEIGHT = 300  # px of the map of the gradient
 STEP_HEIGHT = 190  # px of the small images, before their width is known
 LINES = 50  # px of what stands under each
 PHONE = 480  # px; below it they stand in two rows
+CHARACTERS = 22  # of full height that a network's title has room for at least, beside the answer
 VERDICT = 92  # px at least that are left for an answer beside the name
 TITLE, FEET = 0.31, 0.27  # shares of a network's row above its bars, and below them for the digits
 BAR = 0.8  # of the distance from one bar to the next
@@ -49,7 +50,8 @@ def bars() -> Any:  # noqa: ANN401 - what Altair's methods give
     top = f"datum.net + {TITLE / 2}"
     names = alt.Chart(source("nets")).transform_calculate(top=top)
     verdicts = cells.transform_filter("datum.verdict !== ''").transform_calculate(top=top)
-    title: dict[str, Any] = {"baseline": "middle", "fontSize": alt.expr("0.87 * em")}
+    font = alt.expr(f"min(0.87 * em, {_across('bars')} / {CHARACTERS})")
+    title: dict[str, Any] = {"baseline": "middle", "fontSize": font}
     layers = [
         carrier(),
         cells.mark_rule(color="@grid").encode(x=alt.X("left:Q", **x), x2="right:Q", y=alt.Y("foot:Q", **y)),

@@ -83,9 +83,8 @@ def y_loss(title: str, *, low: bool = False) -> alt.Y:
         values=values,
         gridOpacity=seen,
         tickOpacity=seen,
-        labelOpacity=seen,
         format="~g",
-        labelExpr=short,
+        labelExpr=f"{crowded} ? '' : {short}",
         labelOverlap="greedy",
     )
     return alt.Y("loss:Q", title=title, scale=scale, axis=look)
