@@ -344,5 +344,5 @@ def cross_entropy() -> str:
         f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.what}}}}</mn></msub><mo>=</mo>{minus_ln}"
         f"<mo>(</mo><mn class='q-prediction'>{{{{{there} ? {shown} : '≈ 0'}}}}</mn><mo>)</mo>"
         f"<mo>{{{{{there} ? '=' : '>'}}}}</mo><mn class='q-loss'>{{{{{there} ? {loss} : '103'}}}}</mn></math>"
-        f"<span>{{{{{there} ? '' : '{vanished}'}}}}</span>"
+        f"<span style='margin-inline-start:.6em'>{{{{{there} ? '' : '{vanished}'}}}}</span>"
     )
