@@ -135,12 +135,15 @@ class Player {
     Object.assign(this.timeline, { first, moments });
     this.clock.take(moments);
     const usual = this.clock.asked() ?? start;
-    const joined = this.clock.joined() ?? start;
-    if (!this.timeline.steps) this.timeline.step = (this.address.number("step") ?? joined + first) - first;
+    const joined = this.clock.joined();
+    const place = this.address.number("step");
+    const arrives = steps && !this.timeline.steps;
+    if (!this.timeline.steps) this.timeline.step = (place ?? (joined ?? start) + first) - first;
     this.timeline.resize(steps, start);
     if (calls && this.calls === false) this.timeline.step = start;
     this.calls = calls;
     this.clock.step = this.timeline.step;
+    if (arrives && (place ?? joined) !== undefined) this.clock.arrive();
     this.defaults.step = usual;
     if (steps) this.values.step = this.timeline.step;
     if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);

@@ -9,7 +9,7 @@ export class Clock {
    * @param {(step: number) => void} follow moves the playhead of this picture
    */
   constructor(root, follow) {
-    Object.assign(this, { root, follow, moments: [] });
+    Object.assign(this, { root, follow, moments: [], isPlaced: false });
     hands.add(this);
   }
 
@@ -19,14 +19,19 @@ export class Clock {
   }
 
   /** Tells the others that the playhead is at a step now. */
-  tell(step) {
-    this.step = step;
+  tell(step, chosen = () => true) {
+    Object.assign(this, { step, isPlaced: true });
     if (!this.moments.length) return;
     for (const other of hands) {
-      if (other === this || !other.moments.length) continue;
-      other.step = other.nearest(this.moments[step]);
+      if (other === this || !other.moments.length || !chosen(other)) continue;
+      Object.assign(other, { step: other.nearest(this.moments[step]), isPlaced: true });
       other.follow(other.step);
     }
+  }
+
+  /** Takes along the pictures that came before this one, which has a place, and found nothing to go by. */
+  arrive() {
+    this.tell(this.step, (other) => !other.isPlaced);
   }
 
   /** The step that the page's first picture asks for; undefined where this is the first, or alone. */
