@@ -76,7 +76,7 @@ def test_a_cell_of_the_floor_shows_its_runs(opened):
     expect(part.get_by_role("slider", name="batch size")).to_have_attribute("aria-valuetext", "12")
     slide(page, part, "column", ["Home"])
     expect(formula).to_contain_text("lr = 0.0001953, batches of 12")
-    expect(part.get_by_role("slider", name="learning rate")).to_have_attribute("aria-valuetext", "1.95e−4")
+    expect(part.get_by_role("slider", name="learning rate")).to_have_attribute("aria-valuetext", "0.000195")
     assert sent == []
 
 
