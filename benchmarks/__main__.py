@@ -1,4 +1,4 @@
-"""Run every benchmark in turn: `python -m benchmarks`, about ten minutes."""
+"""Run every benchmark in turn: `python -m benchmarks`, about a quarter of an hour."""
 
 import subprocess
 import sys
