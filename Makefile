@@ -52,8 +52,9 @@ format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# One thread each, because there are as many test processes as cores, and threads that wait for a core do it awake.
 test: install-dev chromium lint  ## everything that must hold
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 bench: install-dev chromium  ## the figures of the README, measured on this machine
 	$(BIN)/python -m benchmarks
