@@ -49,7 +49,7 @@ class Player {
     this.picture = new Picture(this.parts.chart);
     this.sliders = new Sliders(part("sliders"), (param, value) => this.steer(param, value), () => this.release());
     this.timeline = new Timeline(root, (step) => this.move(step), (step) => this.restAt(step));
-    this.clock = new Clock(root, (step) => this.follow(step));
+    this.clock = new Clock(root, (step) => this.follow(step), () => this.timeline.playing || this.shareStep());
     this.announce = debounced(() => this.speak(), 400);
     this.release = debounced(() => this.report(), RELEASED);
     this.drawing = Promise.resolve();
@@ -143,7 +143,7 @@ class Player {
     if (calls && this.calls === false) this.timeline.step = start;
     this.calls = calls;
     this.clock.step = this.timeline.step;
-    if (arrives && (place ?? joined) !== undefined) this.clock.arrive();
+    if (arrives) this.clock.arrive((place ?? joined) !== undefined);
     this.defaults.step = usual;
     if (steps) this.values.step = this.timeline.step;
     if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);

@@ -17,7 +17,9 @@ export class Address {
     this.path = location.pathname;
     this.values = new Map();
     this.write = debounced(() => this.flush(), WRITE_AFTER);
-    this.onNavigation = () => this.here() && !this.isRight() && this.write();
+    this.onNavigation = () => {
+      if (this.here() && !this.write.pends() && !this.isRight()) this.write(); // what others write delays nothing
+    };
     clearTimeout(leaving.get(this.prefix));
     for (const [name, value] of new URLSearchParams(location.search)) {
       if (name.startsWith(this.prefix)) this.values.set(name.slice(this.prefix.length), value);

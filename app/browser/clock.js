@@ -7,9 +7,10 @@ export class Clock {
   /**
    * @param {HTMLElement} root the player's element
    * @param {(step: number) => void} follow moves the playhead of this picture
+   * @param {() => void} refer is called where another picture may be the page's first one now
    */
-  constructor(root, follow) {
-    Object.assign(this, { root, follow, moments: [], isPlaced: false });
+  constructor(root, follow, refer) {
+    Object.assign(this, { root, follow, refer, moments: [], isPlaced: false });
     hands.add(this);
   }
 
@@ -22,16 +23,15 @@ export class Clock {
   tell(step, chosen = () => true) {
     Object.assign(this, { step, isPlaced: true });
     if (!this.moments.length) return;
-    for (const other of hands) {
-      if (other === this || !other.moments.length || !chosen(other)) continue;
-      Object.assign(other, { step: other.nearest(this.moments[step]), isPlaced: true });
-      other.follow(other.step);
-    }
+    const others = [...hands].filter((other) => other !== this && other.moments.length && chosen(other));
+    for (const other of others) Object.assign(other, { step: other.nearest(this.moments[step]), isPlaced: true });
+    for (const other of others) other.follow(other.step); // all know by now where the first picture is
   }
 
-  /** Takes along the pictures that came before this one, which has a place, and found nothing to go by. */
-  arrive() {
-    this.tell(this.step, (other) => !other.isPlaced);
+  /** Joins the pictures that came before; one that has a place takes along those that found nothing to go by. */
+  arrive(hasPlace) {
+    if (hasPlace) this.tell(this.step, (other) => !other.isPlaced);
+    for (const other of hands) if (other !== this && other.moments.length) other.refer();
   }
 
   /** The step that the page's first picture asks for; undefined where this is the first, or alone. */

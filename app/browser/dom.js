@@ -35,14 +35,20 @@ export function fill(sentence, values) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-/** A function that runs `action` once, `delay` ms after its last call; `.cancel()` forgets a pending one. */
+/** A function that runs `action` once, `delay` ms after its last call; `.cancel()` forgets a pending one, which
+ * `.pends()` tells of. */
 export function debounced(action, delay) {
   let timer;
+  const run = () => {
+    timer = undefined;
+    action();
+  };
   const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(action, delay);
+    timer = setTimeout(run, delay);
   };
-  later.cancel = () => clearTimeout(timer);
+  later.cancel = () => (timer = clearTimeout(timer));
+  later.pends = () => timer !== undefined;
   return later;
 }
 

@@ -61,15 +61,16 @@ def visit(chromium, kept_contexts):
 
     `prepare(page)` is called before the page is loaded; other options are those of a browser context.
     """
-    contexts, pages, complaints = [], [], []
+    contexts, pages, complaints, taken = [], [], [], set()
 
     def context_of(options):
-        """Take the kept context; a second page of a test, which must not know the first, gets a context of its own."""
-        if not pages:
-            name = repr(sorted(options.items()))
-            return kept_contexts.get(name) or kept_contexts.setdefault(name, chromium.new_context(**options))
-        contexts.append(chromium.new_context(**options))
-        return contexts[-1]
+        """Take the kept context; a second page like it, which must not know the first, gets a context of its own."""
+        name = repr(sorted(options.items()))
+        if name in taken:
+            contexts.append(chromium.new_context(**options))
+            return contexts[-1]
+        taken.add(name)
+        return kept_contexts.get(name) or kept_contexts.setdefault(name, chromium.new_context(**options))
 
     def open_page(address, prepare=None, **options):
         context = context_of({"viewport": {"width": 1200, "height": 900}, "locale": "en-GB"} | options)

@@ -141,6 +141,7 @@ def test_the_timelines_of_all_sections_go_together_without_the_server(show):
     assert page.evaluate(CHANGES_OF_THE_LINK) == 0  # both have a place in it, and leave the other's alone
     figure(page, "inside").locator("[data-action=play]").click()
     check_epoch(page, 10, "run", "confusion", "inside")
+    page.wait_for_function("() => !location.search.includes('step=')")  # they are where they are at first
     assert sent == []
     figure(page, "inside").locator(".scrub").press("Home")
     page.wait_for_function("() => location.search.includes('inside.step=0') && location.search.includes('run.step=1')")

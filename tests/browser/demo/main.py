@@ -21,6 +21,7 @@ if __name__ == "__main__":
             st.Page(HERE / "film.py", title="Film", url_path="film"),
             st.Page(HERE / "surface.py", title="Surface", url_path="surface"),
             st.Page(HERE / "release.py", title="Release", url_path="release"),
+            st.Page(HERE / "clocks.py", title="Clocks", url_path="clocks"),
             st.Page(HERE / "pad.py", title="Pad", url_path="pad"),
         ]
     ).run()
