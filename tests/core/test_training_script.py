@@ -2,6 +2,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,8 +27,14 @@ SPECS = {
     "with options": replace(
         SPEC, model="mlp", options={"dropout": 0.3}, momentum=0.9, nesterov=True, weight_decay=1e-3, schedule="step"
     ),
-    "ended early": replace(SPEC, epochs=9, train_images=200, lr=1e-6, patience=2),
+    "ended early": replace(SPEC, model="mlp", epochs=9, train_images=200, lr=1e-6, patience=2),
 }
+PLACEMENTS = [
+    replace(find_placement("cpu", 1), dtype=dtype, layout=layout)
+    for dtype, layout in (("float32", "contiguous"), ("bfloat16", "channels_last"))
+]
+CASES = [(spec, placement) for spec in SPECS.values() for placement in PLACEMENTS]
+NAMES = [f"{name}, {placement.dtype}" for name in SPECS for placement in PLACEMENTS]
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +48,36 @@ def mnist_folder(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize(("dtype", "layout"), [("float32", "contiguous"), ("bfloat16", "channels_last")])
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_script_gives_the_numbers_of_the_training_loop(tmp_path, mnist_folder, spec, dtype, layout):
-    placement = replace(find_placement("cpu", 1), dtype=dtype, layout=layout)
-    (tmp_path / "script.py").write_text(training_script(spec, placement), encoding="utf-8")
-    code = "import json, script, sys; history = script.main(sys.argv[1]); print(json.dumps(history))"
+@pytest.fixture(scope="module")
+def histories(tmp_path_factory, mnist_folder):
+    """What the scripts of all specs and placements print and return; one process runs them, each as a module."""
+    folder = tmp_path_factory.mktemp("scripts")
+    for number, (spec, placement) in enumerate(CASES):
+        (folder / f"script{number}.py").write_text(training_script(spec, placement), encoding="utf-8")
+    code = "import importlib, json, sys\n" + "\n".join(
+        f"print(json.dumps(importlib.import_module('script{number}').main(sys.argv[1])))"
+        for number in range(len(CASES))
+    )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(mnist_folder)],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": ""},
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=300,
     )
-    *lines, last = done.stdout.splitlines()
-    epochs = [record for record in train(spec, placement) if isinstance(record, Epoch)]
+    printed = re.findall(r"((?:epoch .*\n)+)(\[.*\])\n", done.stdout)
+    assert len(printed) == len(CASES)
+    return [(lines.splitlines(), json.loads(history)) for lines, history in printed]
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=NAMES)
+def test_script_gives_the_numbers_of_the_training_loop(histories, number):
+    lines, history = histories[number]
+    epochs = [record for record in train(*CASES[number]) if isinstance(record, Epoch)]
     assert len(lines) == len(epochs)
-    for (train_loss, test_loss, accuracy), ours in zip(json.loads(last), epochs, strict=True):
+    for (train_loss, test_loss, accuracy), ours in zip(history, epochs, strict=True):
         assert train_loss == pytest.approx(ours.train_loss, rel=1e-12)  # the same losses, added in another order
         assert test_loss == ours.test_loss
         assert accuracy == ours.test_accuracy
@@ -99,7 +117,7 @@ def test_script_reads_the_images_of_its_run(tmp_path, monkeypatch):
         read_part("cifar10", "train")  # once for all of this process
         read_part("cifar10", "test")
     spec = RunSpec(
-        model="densenet", options={"layers": 1, "growth": 4}, data="cifar10", epochs=2, train_images=300, lr=0.1
+        model="stack", options={"depth": 8, "channels": 4}, data="cifar10", epochs=2, train_images=300, lr=0.1
     )
     placement = replace(find_placement("cpu", 1), dtype="float32", layout="contiguous")
     (tmp_path / "script.py").write_text(training_script(spec, placement), encoding="utf-8")

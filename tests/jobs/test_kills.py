@@ -12,7 +12,11 @@ from core.store import Store
 from tests.jobs.lab import WAIT
 from tests.jobs.undisturbed import PLACEMENT, agrees
 
-SMALL = {"stack": {"depth": 8, "channels": 4}, "densenet": {"growth": 4, "layers": 1}}
+SMALL = {
+    "inception": {"branch3x3": False, "branch5x5": False},
+    "stack": {"depth": 8, "channels": 4},
+    "densenet": {"growth": 4, "layers": 1},
+}
 
 pytestmark = pytest.mark.slow
 
