@@ -21,8 +21,6 @@ chart's parameters and `data('name')`, with a d3 format; `outputs` adds derived 
 `transform`) for it to read.
 """
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,17 +30,14 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from app.i18n import _
 from app.page import Kind
 from app.palette import QUANTITIES
+from app.rows import Rows, Same, encoded
 from app.script import joined, loader, published
 from app.vega import ensure_bundle
-
-Encoded = dict[str, Any]  # what `encoded` returns
-Rows = pd.DataFrame | Sequence[Mapping[str, Any]] | Encoded
 
 HERE = Path(__file__).parent
 # In order: a file uses only what stands before it.
@@ -153,7 +148,7 @@ def player(
     Raises:
         ValueError: the arguments do not fit each other or the chart.
     """
-    outline = _outline(_Same(chart if isinstance(chart, dict) else chart.to_dict()))
+    outline = _outline(Same(chart if isinstance(chart, dict) else chart.to_dict()))
     outputs = outputs or {}
     data = data or {}
     _check(key=key, alt=alt, steps=steps, captions=captions, moments=moments)
@@ -205,36 +200,6 @@ def _released(sent: Mapping[str, Any], sliders: Sequence[Slider]) -> dict[str, f
             return None
         values[slider.param] = min(slider.maximum, max(slider.minimum, float(value)))
     return values
-
-
-def encoded(rows: Rows) -> Encoded:
-    """Write rows as columns: numbers as base64 of little-endian doubles, everything else as a list.
-
-    JSON has no NaN and needs twice the bytes. The digest tells the browser whether anything changed. Encoded rows
-    come back as they are, so that a page which many readers poll can encode once for all; a frame is read once and
-    must not change afterwards.
-    """
-    if isinstance(rows, dict):
-        return rows
-    if isinstance(rows, pd.DataFrame):
-        return _encoded_frame(_Same(rows))
-    return _columns(pd.DataFrame(list(rows)))
-
-
-@lru_cache(maxsize=64)
-def _encoded_frame(frame: "_Same") -> Encoded:
-    return _columns(frame.value)
-
-
-def _columns(frame: pd.DataFrame) -> Encoded:
-    columns: dict[str, Any] = {}
-    for title, column in frame.items():
-        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            columns[str(title)] = base64.b64encode(column.to_numpy("<f8", na_value=float("nan")).tobytes()).decode()
-        else:
-            columns[str(title)] = column.astype(object).where(column.notna(), None).tolist()
-    digest = hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:16]
-    return {"rows": len(frame), "columns": columns, "digest": digest}
 
 
 def labels() -> dict[str, str]:
@@ -295,21 +260,8 @@ class _Outline:
     sources: frozenset[str | None]
 
 
-@dataclass(frozen=True, eq=False)
-class _Same:
-    """A spec or a frame that is recognised by being the same object, which is quicker than comparing it."""
-
-    value: Any
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.value is self.value
-
-
 @lru_cache(maxsize=256)
-def _outline(same: _Same) -> _Outline:
+def _outline(same: Same) -> _Outline:
     """Read a spec once, however often it is drawn: it holds some thousand objects. Raises ValueError."""
     spec: Mapping[str, Any] = same.value
     if "datasets" in spec and not isinstance(spec["datasets"], Mapping):

@@ -30,6 +30,7 @@ from pages.parts import training_link as link
 from pages.parts import training_numbers as numbers
 from pages.parts import training_queue as queue
 from pages.parts import training_setup as setup
+from pages.parts import training_start as start
 from pages.parts import training_try as tries
 
 POLL = 0.7  # s between two looks at a run under way
@@ -56,8 +57,8 @@ def quick_button(jobs: Jobs) -> None:
         _("Quick run"),
         icon=":material/bolt:",
         type="primary",
-        help=setup.about_quick(),
-        on_click=setup.start_quick,
+        help=start.about_quick(),
+        on_click=start.quick,
         args=(jobs.submit,),
         key="quick",
     )
@@ -81,7 +82,7 @@ def action(jobs: Jobs, spec: RunSpec, job: Job | None, refused: bool) -> None:
             _("Train it here"),
             icon=":material/play_arrow:",
             disabled=refused,
-            on_click=setup.start_shown,
+            on_click=start.shown,
             args=(partial(found.train_here, jobs),),
             key="start",
             width="stretch",
@@ -96,7 +97,7 @@ def action(jobs: Jobs, spec: RunSpec, job: Job | None, refused: bool) -> None:
         label,
         icon=":material/play_arrow:",
         disabled=refused or (job is not None and job.status == "done"),
-        on_click=setup.start_shown,
+        on_click=start.shown,
         args=(jobs.submit,),
         key="start",
         width="stretch",
@@ -112,7 +113,7 @@ def more_epochs_button(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
         _("{n} more epochs").format(n=MORE_EPOCHS),
         icon=":material/fast_forward:",
         help=_("Goes on from where this run ended."),
-        on_click=setup.start,
+        on_click=start.begin,
         args=(jobs.submit, replace(spec, epochs=epochs)),
         key="more_epochs",
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from app.figures.comparison_words import line
 from app.figures.training_rows import FLOORS, Report, Rows, curve_rows, epoch_rows, events, limit_rows
 from app.i18n import _
-from app.player import Encoded, encoded
+from app.rows import Encoded, encoded
 
 MOST_POINTS = 960  # of all loss curves together
 

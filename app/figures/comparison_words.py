@@ -1,11 +1,10 @@
-"""What is said of several training runs: their names, the lines of the legend, who leads, and what does not train."""
+"""What is said of several training runs: the lines of the legend, who leads, and what does not train."""
 
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
 
 from app.figures.class_names import class_names
 from app.figures.numbers import numeral, percent
@@ -13,48 +12,10 @@ from app.figures.training_rows import Report, finding
 from app.figures.training_words import joined
 from app.i18n import N_, _, ngettext
 from core.diagnosis import State
-from core.image_sets import DATASETS
 from core.job import Job
 from core.lead import Lead, find_lead, harder_to_train
-from core.models import MODELS
-from core.naming import OPTION, Part, differences
-from core.optimizers import OPTIMIZERS, SCHEDULES
 from core.run import RunSpec
 
-# How the value of a field is said where it tells runs apart.
-SAID = {
-    "epochs": N_("{value} epochs"),
-    "batch_size": N_("batch {value}"),
-    "lr": N_("lr {value}"),
-    "momentum": N_("momentum {value}"),
-    "weight_decay": N_("weight decay {value}"),
-    "shift": N_("shift ±{value} px"),
-    "rotate": N_("rotation ±{value}°"),
-    "patience": N_("patience {value}"),
-    "train_images": N_("{value} images"),
-    "seed": N_("seed {value}"),
-}
-# How an option of a network is said there: a flag that is off, and one that is on; other options by one template.
-OPTIONS = {
-    "residual": (N_("plain"), N_("residual")),
-    "norm": (N_("without batch norm"), N_("with batch norm")),
-    "branch1x1": (N_("without 1×1 branch"), N_("with 1×1 branch")),
-    "branch5x5": (N_("without 5×5 branch"), N_("with 5×5 branch")),
-    "branch3x3": (N_("without 3×3 branch"), N_("with 3×3 branch")),
-    "branch_pool": (N_("without pooling branch"), N_("with pooling branch")),
-    "depth": (N_("{value} layers"),),
-    "channels": (N_("{value} channels"),),
-    "growth": (N_("growth rate {value}"),),
-    "layers": (N_("{value} layers in a block"),),
-    "dropout": (N_("dropout {value}"),),
-    "block": ("{value}",),
-}
-# What is told by a proper name.
-TITLES: dict[str, Callable[[str], str]] = {
-    "model": lambda name: MODELS[name].class_name,
-    "data": lambda name: DATASETS[name].title,
-    "optimizer": lambda name: OPTIMIZERS[name].title,
-}
 ORIGINS = {"here": N_("trained here"), "shipped": N_("shipped"), "imported": N_("imported")}
 # How the runs of a comparison that are not trained are counted, by the status of their jobs.
 COUNTED = {
@@ -68,38 +29,6 @@ LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED, State.GUESSING)  # wh
 VANISHED = 100  # a gradient so many times smaller than another run's has vanished
 FIXED = "\N{NO-BREAK SPACE}"
 CHINESE = "\u4e00-\u9fff"  # a range of a regular expression
-
-
-def names(specs: Sequence[RunSpec]) -> tuple[str, ...]:
-    """Name each run by what differs between them."""
-    return tuple(_chained([_part(part) for part in parts]) for parts in differences(specs))
-
-
-def _chained(parts: Sequence[str]) -> str:
-    """Write the parts of one name after each other; a list of names has another sign between them."""
-    chain = _("{part}, {next}")
-    return reduce(lambda before, part: chain.format(part=before, next=part), parts)
-
-
-def _part(part: Part) -> str:
-    field, value = part
-    if field in TITLES:
-        return TITLES[field](str(value))
-    if field == "schedule":
-        return _("{schedule} schedule").format(schedule=_(SCHEDULES[str(value)].title))
-    if field == "nesterov":
-        return _("Nesterov") if value else _("no Nesterov")
-    if field.startswith(OPTION):
-        return _option(field.removeprefix(OPTION), value)
-    shown = f"{value:,}" if isinstance(value, int) and field != "seed" else f"{value:g}"
-    return _(SAID[field]).format(value=shown)
-
-
-def _option(name: str, value: object) -> str:
-    if isinstance(value, bool):
-        return _(OPTIONS[name][value])
-    option = next(option for model in MODELS.values() for option in model.options if option.name == name)
-    return _(OPTIONS[name][0]).format(value=_(option.choices[value]) if isinstance(value, str) else f"{value:g}")
 
 
 def line(report: Report, epoch: int) -> dict[str, object]:

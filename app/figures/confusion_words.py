@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.figures.comparison_words import names as run_names
 from app.figures.numbers import percent
+from app.figures.run_names import names as run_names
 from app.figures.training_words import joined
 from app.i18n import _, enumerated, ngettext
 from core.confusion import CLEAR, Comparison, Counts, class_accuracies, most_confused

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.figures.comparison_words import SAID
+from app.figures.run_names import SAID
 from app.i18n import N_, _
 from core.models import MODELS, find_model
 from core.naming import OPTION, Part, differences

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.figures.comparison_words import SAID
 from app.figures.convolution_words import below_zero
 from app.figures.digit_names import settings
 from app.figures.numbers import numeral
 from app.figures.numbers import percent as of_hundred
+from app.figures.run_names import SAID
 from app.i18n import _, enumerated
 from app.page import Kind
 from core.datasets import MEAN, STD

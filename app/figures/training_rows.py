@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from app.figures.class_names import class_names
 from app.figures.training_axes import BETAS, SMOOTHED
 from app.i18n import _
-from app.player import Encoded, encoded
+from app.rows import Encoded, encoded
 from core.curve import decimate
 from core.diagnosis import GUESSING, Diagnosis, diagnose, not_finite_since, overfitting_since
 from core.ema import ema

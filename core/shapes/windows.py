@@ -164,11 +164,10 @@ class TransposedAxis(Axis):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdaptiveAxis(Axis):
-    """Windows that are laid out so that a wanted number of them covers the axis; they may overlap and differ."""
+class WantedAxis(Axis):
+    """An axis of which the size of the output is wanted, and not the windows."""
 
-    wanted: int  # windows
-    kernel: int = 1  # not used: windows differ in size
+    wanted: int  # pixels of the output
 
     @property
     def quotient(self) -> Fraction:
@@ -189,6 +188,13 @@ class AdaptiveAxis(Axis):
     def jump(self) -> Fraction:
         """Input pixels from one output pixel to the next, on average."""
         return self.quotient
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveAxis(WantedAxis):
+    """Windows that are laid out so that a wanted number of them covers the axis; they may overlap and differ."""
+
+    kernel: int = 1  # not used: windows differ in size
 
     @property
     def reach(self) -> int:
@@ -215,30 +221,8 @@ class AdaptiveAxis(Axis):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScaledAxis(Axis):
+class ScaledAxis(WantedAxis):
     """An axis that is resized; each output pixel is read from `kernel` input pixels."""
-
-    wanted: int
-
-    @property
-    def quotient(self) -> Fraction:
-        """Input pixels per output pixel."""
-        return Fraction(self.size, self.wanted) if self.wanted else Fraction(0)
-
-    @property
-    def out(self) -> int:
-        """The wanted size."""
-        return self.wanted
-
-    @property
-    def discarded(self) -> int:
-        """Nothing is cut off at the end."""
-        return 0
-
-    @property
-    def jump(self) -> Fraction:
-        """Input pixels from one output pixel to the next."""
-        return self.quotient
 
     def formula(self) -> str:
         """Write the new size."""

@@ -8,8 +8,8 @@ import streamlit as st
 from app import page
 from app.figures import training_card as drawn
 from app.figures import training_rows
-from app.figures.comparison_words import names
 from app.figures.numbers import percent
+from app.figures.run_names import names
 from app.i18n import _
 from core.archive import MOST_BYTES
 from core.card import Card, model_card

@@ -7,6 +7,7 @@ import streamlit as st
 from app.figures import comparison_words as words
 from app.figures.comparison import colours
 from app.figures.comparison_rows import Race
+from app.figures.run_names import names
 from app.figures.training_rows import report
 from app.i18n import _, error_sentence, language, ngettext
 from core import run_text
@@ -108,7 +109,7 @@ def choose(jobs: Jobs) -> None:
     if not pinned():
         return
     texts = {run_text.write(run): run for run in pinned()}
-    called = dict(zip(texts, words.names(tuple(texts.values())), strict=True))
+    called = dict(zip(texts, names(tuple(texts.values())), strict=True))
     st.session_state["compare.kept"] = list(texts)
     st.multiselect(
         _("Runs of this comparison"),
@@ -174,7 +175,7 @@ def race(jobs: Jobs, specs: tuple[RunSpec, ...], axis: str) -> tuple[Race, list[
     runs = [find(jobs, spec) for spec in specs]
     reports = tuple(report(job, spec, language(), axis) for job, spec in zip(runs, specs, strict=True))
     states = tuple(map(words.state, runs))
-    return Race(reports=reports, names=words.names(specs), colours=colours(specs), states=states), runs
+    return Race(reports=reports, names=names(specs), colours=colours(specs), states=states), runs
 
 
 def about() -> str:
@@ -188,7 +189,7 @@ def about() -> str:
 def choose_below(specs: Sequence[RunSpec], spec: RunSpec) -> None:
     """Say which run the controls and the sections below are about, and let another one be chosen."""
     texts = {run_text.write(run): run for run in specs}
-    called = dict(zip(texts, words.names(specs), strict=True))
+    called = dict(zip(texts, names(specs), strict=True))
     st.session_state[BELOW] = run_text.write(spec)
     st.selectbox(
         _("The settings above and the sections below belong to this run; choose another one here."),

@@ -17,7 +17,7 @@ from app.figures import inside_maps_words as maps_words
 from app.figures import inside_rows as drawn
 from app.figures import inside_words as words
 from app.figures.class_names import class_names
-from app.figures.comparison_words import names
+from app.figures.run_names import names
 from app.figures.training_rows import image_url
 from app.history import is_restored
 from app.i18n import _, error_sentence, language, ngettext

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.figures.comparison_words import names
+from app.figures.run_names import names
 from app.figures.training_words import called
 from app.i18n import _, ngettext
 from core.job import Job

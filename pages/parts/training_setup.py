@@ -1,9 +1,8 @@
 """What is trained: the network with its options, and how; all of it stands in the link."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
 from sys import float_info
 from typing import Any
 
@@ -19,12 +18,11 @@ from app.history import is_restored
 from app.i18n import _, error_sentence
 from app.link import wrong_choice, wrong_number
 from core.errors import InputError
-from core.image_data import is_here
 from core.image_sets import DATASETS
 from core.models import MODELS
 from core.optimizers import OPTIMIZERS, SCHEDULES
 from core.options import Option
-from core.run import DEFAULTS, QUICK, RunSpec
+from core.run import DEFAULTS, RunSpec
 from core.run_text import NAMES
 from pages.parts import training_data
 
@@ -307,46 +305,3 @@ def named_in_link() -> bool:
     keys = {"model", *NAMES.values()}
     named = any(name in keys or name.partition(".")[0] in MODELS for name in st.query_params)
     return named or "epochs" in st.session_state
-
-
-def start(submit: Callable[[RunSpec], object], spec: RunSpec) -> None:
-    """Set the controls to a run and begin it."""
-    put(spec)
-    submit(spec)
-
-
-def start_shown(submit: Callable[[RunSpec], object]) -> None:
-    """Begin the run that the controls hold at the moment of the click, or none.
-
-    A number is taken over when its field is left, which the click itself may do: what the page knew before is old.
-    """
-    values = typed(st.session_state["model"])
-    if not refusals(values) and is_here(values["data"]):
-        submit(RunSpec(**values))
-
-
-def about_quick() -> str:
-    """Say what the quick run sets."""
-    sentence = _(
-        "Sets {images} images, learning rate {lr}, momentum {momentum}, the schedule “{schedule}” and one epoch, and "
-        "trains at once. The network, its options, the data and the seed stay as they are."
-    )
-    return sentence.format(
-        images=f"{QUICK.train_images:,}",
-        lr=f"{QUICK.lr:g}",
-        momentum=f"{QUICK.momentum:g}",
-        schedule=_(SCHEDULES[QUICK.schedule].title),
-    )
-
-
-def start_quick(submit: Callable[[RunSpec], object]) -> None:
-    """Begin the quick run of the chosen network, with its options and the seed as they are set."""
-    values = typed(st.session_state["model"])
-    quick = replace(QUICK, model=values["model"])
-    for name in ("options", "data", "seed"):
-        with suppress(InputError):
-            quick = replace(quick, **{name: values[name]})
-    if is_here(quick.data):
-        start(submit, quick)
-    else:
-        put(quick)

@@ -13,6 +13,7 @@ from app.charts import compiled
 from app.figures import comparison, comparison_rows, training, training_axes
 from app.figures import comparison_words as words
 from app.figures import training_rows as drawn
+from app.figures.run_names import names
 from app.i18n import speaking
 from core import shipped
 from core.confusion import CLEAR, compare, read_digits
@@ -168,7 +169,7 @@ def test_a_run_has_the_colour_of_its_network_where_that_tells_them_apart():
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_the_runs_of_a_prepared_comparison_have_names_of_their_own(name):
     runs = COMPARISONS[name].runs
-    named = words.names(runs)
+    named = names(runs)
     assert len(set(named)) == len(runs)
     assert all(named)
 
@@ -176,10 +177,10 @@ def test_the_runs_of_a_prepared_comparison_have_names_of_their_own(name):
 def test_a_name_says_what_differs_as_the_page_does():
     depth = COMPARISONS["depth"].runs
     plain, residual = ((f"20 layers, {kind}", f"56 layers, {kind}") for kind in ("plain", "residual"))
-    assert words.names(depth) == (*plain, *residual)
-    assert words.names([RunSpec(lr=0.1), RunSpec(lr=0.05)]) == ("lr 0.1", "lr 0.05")
-    assert words.names([RunSpec(optimizer="adam"), RunSpec(schedule="cosine")])[1] == "SGD, cosine schedule"
-    assert words.names([RunSpec(train_images=2000, nesterov=True), RunSpec()]) == (
+    assert names(depth) == (*plain, *residual)
+    assert names([RunSpec(lr=0.1), RunSpec(lr=0.05)]) == ("lr 0.1", "lr 0.05")
+    assert names([RunSpec(optimizer="adam"), RunSpec(schedule="cosine")])[1] == "SGD, cosine schedule"
+    assert names([RunSpec(train_images=2000, nesterov=True), RunSpec()]) == (
         "Nesterov, 2,000 images",
         "no Nesterov, 60,000 images",
     )
@@ -193,7 +194,7 @@ def test_every_option_of_a_network_can_be_named(model):
         for value in values:
             kind = type(option.default)
             runs.append(RunSpec(model=model, options={option.name: kind(value)}))
-        assert len(set(words.names(runs))) == len(values)
+        assert len(set(names(runs))) == len(values)
 
 
 def test_chinese_sentences_have_no_space_between_chinese_characters():
@@ -201,7 +202,7 @@ def test_chinese_sentences_have_no_space_between_chinese_characters():
     runs += [report([1.0] * 20, [0.9, 0.95]), report([1.0] * 20, [0.7, 0.8])]
     jobs = [job_with(gradient) for gradient in (7.1e-11, 0.0, 0.5, 0.5)]
     with speaking("zh"):
-        text = words.status(jobs, runs, words.names(COMPARISONS["depth"].runs))
+        text = words.status(jobs, runs, names(COMPARISONS["depth"].runs))
     assert not re.search("[\u4e00-\u9fff] [\u4e00-\u9fff]", text)
     assert "7.1·10⁻¹¹ 和 0" in text
 
@@ -285,7 +286,7 @@ def test_the_slider_says_how_many_batches_are_averaged():
 
 
 def test_optimizers_are_named_with_their_learning_rates_where_those_differ():
-    assert words.names(COMPARISONS["optimizers"].runs) == (
+    assert names(COMPARISONS["optimizers"].runs) == (
         "SGD, lr 0.01, momentum 0",
         "SGD, lr 0.01, momentum 0.9",
         "Adam, lr 0.001",

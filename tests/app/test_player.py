@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from app import charts, player, vega
 from app.charts import compiled, parameter, source
 from app.palette import QUANTITIES
-from app.player import Drag, Slider, encoded
+from app.player import Drag, Slider
+from app.rows import encoded
 
 
 def line(colour="@weight"):

@@ -9,6 +9,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.serving import serving
 from tests.browser.chromium import find
+from tests.browser.trainings import COMPARED, PATIENCE, SMALL, start
 from tests.browser.views import SCRIPT, drawn
 
 DEMO = Path(__file__).parent / "demo" / "main.py"
@@ -40,10 +41,32 @@ def app_address(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def trained_address(app_address, chromium):
+    """The app after the small run was trained in it."""
+    page = chromium.new_page()
+    page.goto(f"{app_address}/training?{SMALL}")
+    page.locator(".st-key-start button").wait_for()
+    if page.locator(".st-key-start button:enabled").count():
+        start(page)
+    page.get_by_text("Trained: test accuracy").wait_for(timeout=PATIENCE)
+    page.goto(f"{app_address}/training?{COMPARED}")
+    page.get_by_role("button", name="Train the missing run").click()
+    page.locator(".player .scrub:visible").wait_for(timeout=PATIENCE)
+    page.close()
+    return app_address
+
+
+@pytest.fixture(scope="session")
 def demo_address(tmp_path_factory):
     """The address of the small app that mounts the player in every way."""
     with serving(DEMO, home=tmp_path_factory.mktemp("home")) as address:
         yield address
+
+
+@pytest.fixture
+def demo(visit, demo_address):
+    """Open the demo's first page."""
+    return lambda query="", **options: visit(f"{demo_address}/{query}", **options)
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,5 @@
+"""The training page in a browser: one run, its settings and its link."""
+
 import math
 import os
 import re
@@ -6,34 +8,24 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from app.figures.comparison import FAINT
 from app.figures.training import IMAGES_HEIGHT
 from app.figures.training_axes import PLOT_HEIGHT
-from core import run_text
 from core.models import MODELS
-from core.run import RunSpec
 from tests.browser.rest import rest
+from tests.browser.trainings import (
+    ACCURACY,
+    LONG,
+    PATIENCE,
+    SMALL,
+    caption,
+    check_settings,
+    formula,
+    open_training,
+    pixels,
+    start,
+    status,
+)
 from tests.browser.views import check_width
-
-SMALL = "images=1000&epochs=3&lr=0.05&lang=en"
-LONG = "epochs=100&images=10000&lang=en"
-PATIENCE = 120_000  # ms, for a run on a busy machine
-COMPARED = "compare=cnn~epochs-3~images-1000~lr-0.05~~mlp~epochs-3~images-1000~lr-0.05&lang=en"
-ACCURACY = re.compile(r"test accuracy \d+\.\d\d %")
-
-
-def open_training(visit, address, query, **options):
-    page = visit(f"{address}/training?{query}", **options)
-    page.locator(".player canvas").wait_for(timeout=PATIENCE)
-    return page
-
-
-def status(page):
-    return page.get_by_test_id("stMain").get_by_test_id("stMarkdown")
-
-
-def start(page):
-    page.locator(".st-key-start button:enabled").click()
 
 
 def test_start_trains_what_the_field_shows(visit, app_address):
@@ -44,34 +36,6 @@ def test_start_trains_what_the_field_shows(visit, app_address):
     expect(page.get_by_text("Trained: test accuracy")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("2")
     expect(caption(page)).to_contain_text("Epoch 2 of 2")
-
-
-def caption(page):
-    return page.locator(".player .caption")
-
-
-def pixels(page):
-    return page.locator(".player canvas").evaluate("canvas => canvas.toDataURL()")
-
-
-def formula(page):
-    return page.locator(".player .formula").inner_text()
-
-
-@pytest.fixture(scope="module")
-def trained_address(app_address, chromium):
-    """The app after the small run was trained in it."""
-    page = chromium.new_page()
-    page.goto(f"{app_address}/training?{SMALL}")
-    page.locator(".st-key-start button").wait_for()
-    if page.locator(".st-key-start button:enabled").count():
-        start(page)
-    page.get_by_text("Trained: test accuracy").wait_for(timeout=PATIENCE)
-    page.goto(f"{app_address}/training?{COMPARED}")
-    page.get_by_role("button", name="Train the missing run").click()
-    page.locator(".player .scrub:visible").wait_for(timeout=PATIENCE)
-    page.close()
-    return app_address
 
 
 def test_a_run_is_watched_reloaded_shared_and_stopped(visit, app_address):
@@ -167,117 +131,6 @@ def test_a_phone_shows_one_plot_below_the_other(visit, trained_address):
     assert box["height"] > 2 * PLOT_HEIGHT + IMAGES_HEIGHT
 
 
-# --- Several runs
-
-
-def row_of(page, run):
-    """Return where a run's line of the legend is, in px on the page."""
-    return page.evaluate(
-        """(run) => {
-          const rules = marksOf(viewWith("legend"), "rule")
-            .filter(({ item, plot }) => plot.startsWith("legend") && item.datum?.run === run);
-          return [rules[0].x + 100, rules[0].y];
-        }""",
-        run,
-    )
-
-
-def opacities(page):
-    """Return the opacity of each run's loss curve, by the place of the run."""
-    return page.evaluate(
-        """() => Object.fromEntries(
-          marksOf(viewWith("legend"), "line")
-            .filter(({ mark, item }) => mark.name?.includes("marks") && "s0" in item.datum)
-            .map(({ item }) => [item.datum.run, item.opacity]))"""
-    )
-
-
-def legend(page):
-    """Return the texts of the legend that are in sight, by their lines."""
-    return page.evaluate(
-        """() => marksOf(viewWith("legend"), "text")
-          .filter(({ item, plot }) => plot.startsWith("legend") && item.text)
-          .map(({ item }) => item.text)"""
-    )
-
-
-def test_pointing_at_a_run_dims_the_others_everywhere(show, trained_address):
-    page, _ = show(f"training?{COMPARED}", "legend")
-    assert opacities(page) == {"0": 1, "1": 1}
-    page.mouse.move(*row_of(page, 1))
-    page.wait_for_function("() => marksOf(viewWith('legend'), 'line').some(({ item }) => item.opacity < 1)")
-    assert opacities(page) == {"0": FAINT, "1": 1}
-    page.mouse.move(5, 5)
-    page.wait_for_function("() => marksOf(viewWith('legend'), 'line').every(({ item }) => item.opacity === 1)")
-
-
-def test_the_legend_follows_the_playhead_and_the_curves_the_slider_without_the_server(show, trained_address):
-    page, sent = show(f"training?{COMPARED}", "legend")
-    last = legend(page)
-    assert {"CNN", "MLP", "trained here"} <= set(last)
-    page.locator(".player .scrub").focus()
-    page.keyboard.press("Home")
-    expect(caption(page)).to_contain_text("Test accuracy after epoch 1:")
-    assert legend(page) != last
-    before = pixels(page)
-    page.locator(".player input[data-param=smooth]").focus()
-    page.keyboard.press("Home")
-    page.wait_for_function("(before) => canvasOf(viewWith('legend')).toDataURL() !== before", arg=before)
-    assert not sent
-
-
-def test_a_comparison_is_built_by_clicks_and_lives_in_the_link(visit, trained_address):
-    page = open_training(visit, trained_address, SMALL)
-    rest(page)
-    page.locator(".st-key-add button:visible").first.click()
-    text = run_text.write(RunSpec(epochs=3, train_images=1000, lr=0.05))
-    page.wait_for_function("(text) => decodeURIComponent(location.search).includes(`compare=${text}`)", arg=text)
-    page.get_by_role("radio", name="MLP").click()
-    expect(page.get_by_text("leads").or_(page.get_by_text("are level")).first).to_be_visible()
-    page.reload()
-    expect(page.get_by_text("leads").or_(page.get_by_text("are level")).first).to_be_visible()
-    page.locator(".st-key-leave button:visible").first.click()
-    page.wait_for_function("!location.search.includes('compare')")
-
-
-def heights(page):
-    """Return how high the picture of the comparison is, and where its legend ends, in px."""
-    return page.evaluate(
-        """() => {
-          const view = viewWith("legend");
-          const lines = marksOf(view, "text").filter(({ item, plot }) => plot.startsWith("legend") && item.text);
-          const box = canvasOf(view).getBoundingClientRect();
-          return [box.height, Math.max(...lines.map(({ y }) => y)) - box.top - window.scrollY];
-        }"""
-    )
-
-
-def test_the_picture_grows_with_the_runs_that_are_added_by_clicks(show, trained_address):
-    page, _ = show(f"training?{COMPARED}", "legend")
-    low, _ = heights(page)
-    for name in ("Inception", "ResNet", "DenseNet"):
-        page.get_by_role("radio", name=name).click()
-        rest(page)  # the button adds the run of the settings that the page has seen
-        page.locator(".st-key-add button:enabled:visible").first.click()
-        page.wait_for_function("(name) => decodeURIComponent(location.search).includes(name)", arg=name.lower())
-    page.wait_for_function("() => viewWith('legend')?.data('legend').some(({ run }) => run === 4)")
-    rest(page)
-    assert {"Inception", "ResNet", "DenseNet"} <= set(legend(page))
-    high, end = heights(page)
-    assert high > low
-    assert end < high
-
-
-def test_the_menu_of_comparisons_closes_when_one_is_chosen(visit, trained_address):
-    page = open_training(visit, trained_address, SMALL)
-    page.get_by_role("button", name="Compare", exact=True).click()
-    prepared = page.get_by_role("button", name="With and without augmentation · 2 runs to train")
-    prepared.click()
-    expect(prepared).to_have_count(0)
-    expect(page.get_by_text("2,000 images, 20 epochs:")).to_be_visible()
-    page.wait_for_function("location.search.includes('compare=augmentation')")
-
-
 def test_the_quick_run_is_one_click(show):
     page, _ = show("training?lang=en", "mistakes")
     page.locator(".st-key-quick button:visible").first.click()
@@ -332,30 +185,6 @@ def type_epochs(page, epochs):
     rest(page)
 
 
-def check_settings(page, network, *, schedule, **numbers):
-    """The controls hold these values, those behind More as well, and so does the link once more."""
-    chosen = page.get_by_test_id("stMain").locator(".st-key-model").get_by_role("radio", checked=True)
-    expect(chosen).to_have_text(network, timeout=PATIENCE)
-    rest(page)
-    page.get_by_role("button", name="More", exact=True).click()
-    for name, value in numbers.items():
-        expect(page.locator(f".st-key-{name} input")).to_have_value(value)
-    expect(page.locator(".st-key-schedule input")).to_have_value(re.compile(schedule))
-    page.keyboard.press("Escape")
-    rest(page)
-
-
-def test_back_undoes_a_prepared_comparison_at_once(visit, trained_address):
-    page = open_training(visit, trained_address, SMALL)
-    page.get_by_role("button", name="Compare", exact=True).click()
-    page.get_by_role("button", name="With and without augmentation · 2 runs to train").click()
-    page.wait_for_function("location.search.includes('compare=augmentation')")
-    rest(page)
-    page.go_back()
-    expect(page.get_by_text("2,000 images, 20 epochs:")).to_have_count(0, timeout=PATIENCE)
-    check_settings(page, "CNN", epochs="3", lr="0.05", images="1000", shift="0", schedule="constant")
-
-
 def test_the_settings_behind_more_fit_a_phone(visit, trained_address):
     page = open_training(visit, trained_address, SMALL, viewport={"width": 390, "height": 844})
     page.get_by_role("button", name="More", exact=True).click()
@@ -400,23 +229,3 @@ def test_what_is_written_under_the_mistakes_does_not_collide_on_a_phone(show, tr
     for place, (left, right, top, bottom) in enumerate(boxes):
         for x1, x2, y1, y2 in boxes[:place]:
             assert x2 < left or right < x1 or y2 < top or bottom < y1
-
-
-def test_a_comparison_fits_a_phone(show, trained_address):
-    page, _ = show(f"training?{COMPARED}", "legend", viewport={"width": 390, "height": 844})
-    check_width(page)
-    assert {"CNN", "MLP", "trained here"} <= set(legend(page))
-
-
-@pytest.mark.parametrize(("wide", "alike"), [(740, "y"), (660, "x")])
-def test_the_plots_of_a_comparison_stand_under_each_other_where_they_would_be_narrow(
-    show, trained_address, wide, alike
-):
-    page, _ = show(f"training?{COMPARED}", "legend", viewport={"width": wide, "height": 844})
-    plots = page.evaluate(
-        """() => scene(viewWith("legend"))
-          .filter(({ mark }) => ["loss_group", "accuracy_group"].includes(mark.name))
-          .map(({ x, y, item }) => ({ x, y, width: item.width }))"""
-    )
-    assert plots[0][alike] == pytest.approx(plots[1][alike])
-    assert min(plot["width"] for plot in plots) > 250

@@ -7,32 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from core import image_data, published
+from core import published
 from core.errors import InputError
 from core.image_data import MANIFEST, PARTS, Part, folder, is_here, keep, read_part, truth, was_damaged
 from core.image_sets import CLASSES, DATASETS, TEST_IMAGES, find_image_set
 from core.models import DIGIT, MODELS
 from core.run import RunSpec
-from tests.core.published_sets import cifar_files, idx_files, made_up, md5
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
-    image_data._read_kept.cache_clear()
-    yield tmp_path
-    image_data._read_kept.cache_clear()
-    shutil.rmtree(tmp_path / "data", ignore_errors=True)  # large
-
-
-@pytest.fixture(scope="module")
-def fashion():
-    return made_up("fashion")
-
-
-@pytest.fixture(scope="module")
-def cifar():
-    return made_up("cifar10")
+from tests.core.published_sets import cifar_files, idx_files, md5
 
 
 def test_each_set_is_described_wholly():

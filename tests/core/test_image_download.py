@@ -1,7 +1,6 @@
 import errno
 import json
 import re
-import shutil
 import socket
 import textwrap
 import threading
@@ -73,20 +72,6 @@ class Mirror:
         self.hold.set()
         self.server.shutdown()
         self.server.server_close()
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCHSCAPE_HOME", str(tmp_path))
-    image_data._read_kept.cache_clear()
-    yield tmp_path
-    image_data._read_kept.cache_clear()
-    shutil.rmtree(tmp_path / "data", ignore_errors=True)  # large
-
-
-@pytest.fixture(scope="module")
-def fashion():
-    return made_up("fashion")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.optimizers import OPTIMIZERS, SCHEDULES
-from core.optimizing import Optimizing
+from core.optimizing import Optimizing, is_fused
 from core.run import RunSpec
 from core.train import build_network
 
@@ -34,6 +34,33 @@ def test_what_a_run_says_reaches_the_optimizer():
     group = Optimizing(spec, build_network(spec)).optimizer.param_groups[0]
     expected = {"lr": 0.3, "momentum": 0.9, "nesterov": True, "weight_decay": 0.02}
     assert {name: group[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("more", [{}, {"weight_decay": 0.003}, {"nesterov": True, "weight_decay": 0.003}])
+@pytest.mark.parametrize("momentum", [0.0, 0.25, 0.5])
+def test_the_fused_update_gives_torch_s_usual_weights(momentum, more, layout):
+    spec = RunSpec(lr=0.0123, **({"momentum": momentum, **more} if momentum else {"weight_decay": 0.003}))
+    ours, usual = (build_network(spec).to(memory_format=layout) for _ in range(2))
+    optimizing = Optimizing(spec, ours)
+    assert optimizing.optimizer.param_groups[0]["fused"]
+    arguments = OPTIMIZERS["sgd"].arguments(spec)
+    reference = torch.optim.SGD(usual.parameters(), lr=spec.lr, fused=False, foreach=False, **arguments)
+    for x, labels in zip(torch.randn(20, 8, 1, 28, 28), torch.randint(10, (20, 8)), strict=True):
+        for network in (ours, usual):
+            network.zero_grad()
+            torch.nn.functional.cross_entropy(network(x), labels).backward()
+        optimizing.step()
+        reference.step()
+    for own, other in zip(ours.parameters(), usual.parameters(), strict=True):
+        assert torch.equal(own, other)
+
+
+@pytest.mark.parametrize(("optimizer", "momentum"), [("sgd", 0.9), ("rmsprop", 0.5), ("adam", 0.0)])
+def test_no_update_is_fused_that_would_round_otherwise(optimizer, momentum):
+    spec = RunSpec(optimizer=optimizer, momentum=momentum)
+    assert not Optimizing(spec, build_network(spec)).optimizer.param_groups[0].get("fused")
+    assert not is_fused("sgd", torch.device("cuda"))
 
 
 def test_adamw_decays_no_weights_unless_it_is_asked_to():

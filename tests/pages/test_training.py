@@ -5,7 +5,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.course import ROOT
 from app.figures import training as figure
@@ -20,11 +19,13 @@ from core.preset_runs import COMPARISONS
 from core.run import QUICK, RunSpec
 from core.training_script import training_script
 from pages.parts import training_compare, training_link, training_setup
+from tests.pages.visits import fine, said, visitor_of_app
 
 SMALL = {"images": 500, "epochs": 2}
 SPEC = RunSpec(train_images=500, epochs=2)
 LONG = {"images": 60_000, "epochs": 20}
 PATIENCE = 120  # s for a small run on a busy machine
+visit = visitor_of_app("training", PATIENCE)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,25 +36,6 @@ def manager(tmp_path_factory):
         patch.setattr(jobs, "_manager", None)
         yield jobs.manager()
         jobs.manager().close()
-
-
-def visit(language="en", **query):
-    """Open the page by a link, as a new reader."""
-    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE).run()
-    at.switch_page(str(ROOT / "pages" / "training.py"))
-    at.query_params["lang"] = language
-    for name, value in query.items():
-        at.query_params[name] = str(value)
-    return fine(at.run())
-
-
-def fine(at):
-    assert not at.exception
-    return at
-
-
-def said(at):
-    return " ".join(element.value for element in at.markdown)
 
 
 def picture(at):
@@ -174,7 +156,7 @@ SECTIONS = ("queue", "numbers", "results", "inside", "digit", "loop", "card", "s
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_opens(trained, section):
-    at = visit("zh", **SMALL, **{section: "true"})
+    at = visit(lang="zh", **SMALL, **{section: "true"})
     assert not at.error
     assert not at.warning
 
@@ -577,7 +559,7 @@ def test_a_run_that_waits_says_its_place(manager):
 
 @pytest.mark.slow
 def test_the_prediction_is_answered_by_two_real_runs(manager):
-    at = visit("en", **SMALL, **{"try": "true"})
+    at = visit("try", **SMALL)
     assert at.button(key="train_question").disabled  # first the guess
     fine(at.radio(key="ten_times").set_value(0).run())
     fine(at.button(key="train_question").click().run())
@@ -752,7 +734,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_a_refused_value_gets_its_one_sentence(name, language):
     text, template, values = REFUSED[name]
-    at = visit(language, **SMALL | {name: text})
+    at = visit(lang=language, **SMALL | {name: text})
     translate = translations(language).gettext
     if "name" in values:
         values = values | {"name": translate(values["name"])}

@@ -14,6 +14,7 @@ from core.jobs import Jobs
 from core.kept import kept_run
 from core.run import RunSpec
 from core.store import Store
+from tests.pages.visits import fine
 
 PLACEMENT = find_placement("cpu", 1)
 SPEC = RunSpec(epochs=2, train_images=300)
@@ -61,11 +62,6 @@ def opened(language="en"):
     at = AppTest.from_function(part, default_timeout=60)
     at.session_state["lang"] = language
     return fine(at.run())
-
-
-def fine(at):
-    assert not at.exception
-    return at
 
 
 def card(at):

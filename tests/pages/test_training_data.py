@@ -6,9 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from app.course import ROOT
 from core import image_data, image_job, jobs
 from core.image_data import folder
 from core.image_job import Download
@@ -16,6 +14,7 @@ from core.image_sets import DATASETS
 from core.run import RunSpec
 from core.torch_thread import torch_ready
 from tests.core.published_sets import kept
+from tests.pages.visits import fine, pictures, said, visitor_of_app
 
 PHOTOS = RunSpec(model="stack", options={"depth": 8, "channels": 4}, data="cifar10", epochs=1, train_images=200, lr=0.1)
 LINK = {
@@ -28,6 +27,7 @@ LINK = {
     "lr": 0.1,
 }
 PATIENCE = 180  # s for a small run on a busy machine
+visit = visitor_of_app("training", PATIENCE)
 HOLD = 'import json, sys; print(json.dumps({"kind": "progress", "done": 0.5}), flush=True); sys.stdin.read()'
 REFUSE = 'import json; print(json.dumps({"kind": "refused", "message": "No {what}.", "values": {"what": "luck"}}))'
 
@@ -69,31 +69,8 @@ def download(monkeypatch):
         one.stop()
 
 
-def visit(*sections, **query):
-    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE).run()
-    at.switch_page(str(ROOT / "pages" / "training.py"))
-    at.query_params["lang"] = "en"
-    for name, value in (query | dict.fromkeys(sections, "true")).items():
-        at.query_params[name] = str(value)
-    return fine(at.run())
-
-
-def fine(at):
-    assert not at.exception
-    return at
-
-
-def said(at):
-    return " ".join(element.value for element in (*at.markdown, *at.caption))
-
-
 def keys(at):
     return {button.key for button in at.button}
-
-
-def pictures(at):
-    sent = [json.loads(component.proto.json) for component in at.get("bidi_component")]
-    return {data["key"]: data for data in sent}
 
 
 def wait_for(holds):

@@ -20,6 +20,7 @@ from core.predict import predict
 from core.run import RunSpec
 from core.store import Store
 from core.torch_thread import in_torch_thread
+from tests.pages.visits import fine
 
 PLACEMENT = find_placement("cpu", 1)
 SPECS = [RunSpec(model=model, epochs=1, train_images=300, lr=0.05) for model in ("cnn", "mlp")]
@@ -69,21 +70,16 @@ def opened(drawing=None, language="en", **state):
     return fine(at.run())
 
 
-def fine(at):
-    assert not at.exception
-    return at
+def pictures(at):
+    """Return what the components got, by the name of the picture; the pad's is "pad"."""
+    payloads = [json.loads(component.proto.json) for component in at.get("bidi_component")]
+    return {payload.get("name", "pad"): payload for payload in payloads}
 
 
 def said(at):
     """Return the sentence above the bars, and all that stands on the page itself."""
     bars = pictures(at).get("drawn-digit", {"said": ""})
     return " ".join([bars["said"], *(element.value for element in at.markdown)])
-
-
-def pictures(at):
-    """Return what the components got, by the name of the picture; the pad's is "pad"."""
-    payloads = [json.loads(component.proto.json) for component in at.get("bidi_component")]
-    return {payload.get("name", "pad"): payload for payload in payloads}
 
 
 def column(picture, source, name):

@@ -13,6 +13,7 @@ from core.exchange import export_run, import_run
 from core.jobs import Jobs
 from core.run import RunSpec
 from core.store import Store
+from tests.pages.visits import fine, pictures, said
 
 FIRST = RunSpec(epochs=2, train_images=600, lr=0.05)
 SECOND = RunSpec(epochs=1, train_images=600, lr=0.05, model="mlp")
@@ -49,21 +50,6 @@ def visit(jobs, name, spec=FIRST, **query):
     for key, value in query.items():
         at.query_params[key] = str(value)
     return fine(at.run())
-
-
-def fine(at):
-    assert not at.exception
-    return at
-
-
-def pictures(at):
-    """Return what each player got, by its key."""
-    sent = [json.loads(component.proto.json) for component in at.get("bidi_component")]
-    return {data["key"]: data for data in sent}
-
-
-def said(at):
-    return " ".join(element.value for element in (*at.markdown, *at.caption))
 
 
 def predicted(job, position=-1):

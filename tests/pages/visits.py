@@ -1,5 +1,6 @@
 """Run a page as Streamlit runs it, without a browser, and read what it says."""
 
+import json
 import subprocess
 import sys
 from functools import partial
@@ -26,9 +27,34 @@ def _opened(path, *sections, lang="en", **query):
     return at
 
 
+def visitor_of_app(name, patience=PATIENCE):
+    """Return the function that opens the page of this file name in the whole app, by a link, as a new reader."""
+    return partial(_opened_in_app, ROOT / "pages" / f"{name}.py", patience)
+
+
+def _opened_in_app(path, patience, *sections, lang="en", **query):
+    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=patience).run()
+    at.switch_page(str(path))
+    for name, value in ({"lang": lang} | dict.fromkeys(sections, "true") | query).items():
+        at.query_params[name] = str(value)
+    return fine(at.run())
+
+
+def fine(at):
+    """Return a page after checking that nothing crashed."""
+    assert not at.exception
+    return at
+
+
+def pictures(at):
+    """Return what each player got, by its key."""
+    sent = [json.loads(component.proto.json) for component in at.get("bidi_component")]
+    return {data["key"]: data for data in sent}
+
+
 def sentences(at):
     """Return what is said about input, after checking that nothing crashed."""
-    assert not at.exception
+    fine(at)
     return [element.value for element in (*at.error, *at.warning)]
 
 
