@@ -5,8 +5,9 @@ the course's settings, batch 64, SGD with lr 0.01 and momentum 0.5: some steps o
 so that whatever else the machine does slows all of them. The listing (course: "MINIST dataset" and the sections after
 it) is torchvision's MNIST with ToTensor and Normalize in a shuffled DataLoader. The bare steps are forward, loss,
 backward and update alone, on images that lie in memory as normalised batches, computed where and how core.train
-computes. Only training is timed. What is compared is the median over all turns, of the ratio of turns that follow each
-other. Exit code 1 where a ratio is below its target; the targets are for a CPU.
+computes, but for the update, which is torch's usual one (core.train fuses it: core.optimizing). Only training is
+timed. What is compared is the median over all turns, of the ratio of turns that follow each other. Exit code 1 where a
+ratio is below its target; the targets are for a CPU.
 
 On CUDA core.train takes part twice, with its steps recorded as a graph (core.graphed) and without, and each clock is
 read when the GPU is through. No figure of a GPU has been measured yet: `--device cuda` is the one command that does.

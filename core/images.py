@@ -1,4 +1,4 @@
-"""Images and labels on the device that computes: all of them as bytes, normalised a batch at a time."""
+"""Images and labels on the device that computes: all of them as bytes, normalised when they are needed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -33,11 +33,13 @@ from core.images import load_images
 from core.loop_job import BATCH, STEPS, TEST_IMAGES, Conditions, Line, Pass
 from core.measuring import end_with_server, say
 from core.models import MODELS
+from core.optimizing import is_fused
 from core.run import RunSpec
 from core.torchvision_ops import prepare_torchvision
 
 TURN = 20  # steps of one loop before it is the other's turn
 WARM_UP = 3  # steps that are not counted
+MOMENTUM = 0.5  # course
 REPEATS = 6  # of the test's forward pass
 Mode = Callable[[], AbstractContextManager[object]]
 _PHASE = re.compile(r"\s*(?P<code>.*?)\s+# (?P<phase>[a-z]+): ")
@@ -120,16 +122,19 @@ class Contest:
         """Prepare the networks of a run, of which only the network and the images count here."""
         self.placement = placement
         self.layout = torch.channels_last if placement.layout == "channels_last" else torch.contiguous_format
+        fused = is_fused("sgd", torch.device(placement.device), MOMENTUM)  # as core.train updates
         self.theirs, self.optimizer = self._network(spec, torch.contiguous_format)
-        self.own, self.own_optimizer = self._network(spec, self.layout)
+        self.own, self.own_optimizer = self._network(spec, self.layout, fused=fused)
         self.batches = iter(DataLoader(OneByOne(spec.data), batch_size=BATCH, shuffle=True))
         self.images, _ = load_images(spec, torch.device(placement.device))
 
-    def _network(self, spec: RunSpec, layout: torch.memory_format) -> tuple[nn.Module, torch.optim.Optimizer]:
+    def _network(
+        self, spec: RunSpec, layout: torch.memory_format, *, fused: bool | None = None
+    ) -> tuple[nn.Module, torch.optim.Optimizer]:
         torch.manual_seed(0)
         network: Any = MODELS[spec.model].network()(**dict(spec.arguments))
         network.to(self.placement.device, memory_format=layout)
-        return network, torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.5)
+        return network, torch.optim.SGD(network.parameters(), lr=0.01, momentum=MOMENTUM, fused=fused)
 
     def textbook(self, steps: int) -> None:
         """Take so many steps as the textbook does."""

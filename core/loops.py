@@ -50,19 +50,21 @@ def ours(
     """
     losses = []
     model.train()
-    for index in torch.split(order, 64):  # data: 64 random numbers
-        x = pixels[index]  # data: (64, 1, 28, 28) at once
+    for several in torch.split(order, 512):  # data: numbers for eight steps
+        x = pixels.index_select(0, several)  # data: (512, 1, 28, 28) at once
         x = x.to(torch.float32, memory_format=layout)  # data: 0 … 255
         x = x.div_(255).sub_(mean).div_(std)  # data: in place
-        target = digits[index]  # data: (64,)
-        with precision:  # forward: bfloat16 where it helps
-            outputs = model(x)  # forward: -> (64, 10)
-        outputs = outputs.float()  # forward: the loss in float32
-        loss = F.cross_entropy(outputs, target)  # loss: -> ()
-        optimizer.zero_grad()  # clear: gradients add up otherwise
-        torch.autograd.backward(loss)  # backward: a gradient for each weight
-        optimizer.step()  # update: each weight moves
-        losses.append(loss.item())  # read: waits for a GPU
+        y = digits.index_select(0, several)  # data: (512,)
+        parts = torch.split(x, 64), torch.split(y, 64)  # data: eight batches
+        for inputs, target in zip(*parts, strict=True):  # data: (64, 1, 28, 28), (64,)
+            with precision:  # forward: bfloat16 where it helps
+                outputs = model(inputs)  # forward: -> (64, 10)
+            outputs = outputs.float()  # forward: the loss in float32
+            loss = F.cross_entropy(outputs, target)  # loss: -> ()
+            optimizer.zero_grad()  # clear: gradients add up otherwise
+            torch.autograd.backward(loss)  # backward: a gradient for each weight
+            optimizer.step()  # update: each weight moves
+            losses.append(loss.item())  # read: waits for a GPU
     return losses
 
 

@@ -1,14 +1,16 @@
 """The training loop: an eager generator of records that knows nothing of processes, pages or files.
 
-The whole set stays in memory as bytes (47 MB), on the device that computes; a step takes its images by index and
-normalises them there. Against the course's DataLoader this saves two thirds of an epoch: see benchmarks/train_speed.py.
+The whole set stays in memory as bytes (47 MB), on the device that computes; the images of the next few steps are taken
+by index and normalised there, together. Against the course's DataLoader this saves two thirds of an epoch: see
+benchmarks/train_speed.py.
 """
 
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from typing import Any
 
 import safetensors.torch
@@ -32,6 +34,7 @@ from core.run import RunSpec
 
 MAX_BATCH_RECORDS = 20_000  # a run reports at most so many; with more steps, each is the mean of a few
 TEST_BATCH = 1_000  # images at once in the test
+AHEAD = 512  # images that are fetched and normalised together, for the next few steps
 READ_EVERY = {"cpu": 1}  # steps between two readings of the loss; free on a CPU, a wait for the queue elsewhere
 READ_EVERY_ELSEWHERE = 32
 
@@ -106,18 +109,18 @@ class _Trainer:
         group = math.ceil(spec.steps_per_epoch * spec.epochs / MAX_BATCH_RECORDS)  # steps in one record
         chunk = group * math.ceil(READ_EVERY.get(self.device.type, READ_EVERY_ELSEWHERE) / group)
         order = torch.randperm(spec.train_images, generator=self.orders).to(self.device)  # (N,)
-        indices = torch.split(order, spec.batch_size)
+        batches = self._batches(order)
         scores: list[Tensor] = []
         loss_sum = 0.0
         self.network.train()
-        for start in range(0, len(indices), chunk):
+        for start in range(0, spec.steps_per_epoch, chunk):
             started = time.perf_counter()
-            steps = self._take_steps(indices[start : start + chunk])
+            steps = self._take_steps(batches, chunk)
             losses = torch.stack([loss for loss, _ in steps]).tolist()  # waits for an accelerator to finish these steps
             self.seconds += time.perf_counter() - started
             scores += [own for _, own in steps]
             loss_sum += math.fsum(losses) * spec.batch_size
-            yield from _batches(losses, group, self.epoch * spec.steps_per_epoch + start, self.epoch + 1, self.seconds)
+            yield from _records(losses, group, self.epoch * spec.steps_per_epoch + start, self.epoch + 1, self.seconds)
         missing = spec.steps_per_epoch * spec.batch_size - spec.train_images  # images that the last batch lacks
         recognised = torch.cat(scores).argmax(1) == self.train_images.labels[order]  # (N,)
         seconds = self.seconds - before
@@ -181,29 +184,31 @@ class _Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.placement.dtype == "bfloat16"):
             return self.network(x).float()  # type: ignore[no-any-return]  # torch types a module's call as Any
 
-    def _take_steps(self, indices: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """Take a step on the images of each index (B,); return its loss and the scores (B, 10) before its update.
+    def _batches(self, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Go through the training images in this order (N,): normalised batches (B, C, H, W) and their labels (B,)."""
+        size = self.spec.batch_size
+        for index in torch.split(order, size * max(1, AHEAD // size)):
+            x, labels = self._fetch(index)
+            yield from zip(torch.split(x, size), torch.split(labels, size), strict=True)
+
+    def _fetch(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the images of `index` (N,), augmented and normalised (N, C, H, W), and their labels (N,)."""
+        spec = self.spec
+        x, labels = self.train_images.batch(index, self.layout)
+        if spec.augments:
+            parts = torch.split(index, spec.batch_size)
+            drawn = [draw(len(part), self.orders, spec.shift, spec.rotate) for part in parts]
+            moved = (torch.cat(part).to(self.device, non_blocking=True) for part in zip(*drawn, strict=True))
+            x = turn_and_move(x, *moved).to(x, memory_format=self.layout)
+        return self.train_images.normalise(x), labels
+
+    def _take_steps(self, batches: Iterator[tuple[Tensor, Tensor]], count: int) -> list[tuple[Tensor, Tensor]]:
+        """Take so many steps, or as many as there are; return the loss and the scores (B, 10) of each.
 
         An accelerator gets its work here and is not waited for.
         """
-        spec = self.spec
         with _deterministic(self.device):
-            if not spec.augments:
-                return [self._step(*self._batch(index)) for index in indices]
-            drawn = [draw(len(index), self.orders, spec.shift, spec.rotate) for index in indices]
-            angles, moves = (torch.cat(part).to(self.device, non_blocking=True) for part in zip(*drawn, strict=True))
-            parts = indices, angles.split(spec.batch_size), moves.split(spec.batch_size)  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            return [self._step(*self._batch(*part)) for part in zip(*parts, strict=True)]
-
-    def _batch(self, index: Tensor, *moved: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the images of `index` (B,) as values 0 to 255 (B, C, H, W), and their labels (B,).
-
-        `moved` is what `turn_and_move` takes where they are augmented.
-        """
-        x, labels = self.train_images.batch(index, self.layout)
-        if moved:
-            x = turn_and_move(x, *moved).to(x, memory_format=self.layout)
-        return x, labels
+            return [self._step(x, labels) for x, labels in islice(batches, count)]
 
     def _step(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Take one step; return the loss and the scores (B, 10) before its update."""
@@ -215,7 +220,7 @@ class _Trainer:
     def _learn(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Set the gradients of the batch's loss; return the loss and the scores (B, 10)."""
         with self.randomness:
-            scores = self._forward(self.train_images.normalise(x))
+            scores = self._forward(x)
         loss = F.cross_entropy(scores, labels)
         self.optimizing.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -223,12 +228,11 @@ class _Trainer:
 
     def _graph(self) -> Graphed | None:
         """Return `_learn` on a full batch as a graph, or None where it does not hold."""
-        count = self.spec.batch_size
+        images, count = self.train_images, self.spec.batch_size
         order = torch.arange(self.spec.train_images, device=self.device)
-        still = (torch.zeros(count, device=self.device), order.new_zeros(count, 2)) if self.spec.augments else ()
         with _deterministic(self.device):
-            batches = [self._batch(index[:count], *still) for index in (order, order.flip(0))]
-            return graph(self._learn, self.network, batches)
+            batches = [images.batch(index[:count], self.layout) for index in (order, order.flip(0))]
+            return graph(self._learn, self.network, [(images.normalise(x), labels) for x, labels in batches])
 
     @torch.no_grad()
     def _test(self) -> dict[str, Any]:
@@ -247,7 +251,7 @@ def _deterministic(device: torch.device) -> AbstractContextManager[None]:
     return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
 
 
-def _batches(losses: list[float], group: int, step: int, epoch: int, seconds: float) -> Iterator[Batch]:
+def _records(losses: list[float], group: int, step: int, epoch: int, seconds: float) -> Iterator[Batch]:
     """Report the losses that were read together, `group` steps in one record; `step` were taken before them."""
     for start in range(0, len(losses), group):
         part = losses[start : start + group]

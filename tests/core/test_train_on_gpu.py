@@ -97,11 +97,13 @@ def test_what_cannot_be_recorded_trains_all_the_same(monkeypatch, where):
 
 
 @pytest.mark.parametrize("changes", [{}, {"shift": 2, "rotate": 10}, {"options": {"dropout": 0.5}}], ids=str)
-def test_steps_queued_together_are_the_steps_taken_one_by_one(changes):
+def test_steps_queued_together_are_the_steps_taken_one_by_one(monkeypatch, changes):
     one, other = (training._Trainer(replace(SPEC, **changes), PLACEMENT, None) for _ in range(2))
-    indices = torch.arange(SPEC.train_images).split(SPEC.batch_size)
-    together = one._take_steps(indices)
-    alone = [step for index in indices for step in other._take_steps([index])]
+    order = torch.arange(SPEC.train_images)
+    together = one._take_steps(one._batches(order), SPEC.steps_per_epoch)
+    monkeypatch.setattr(training, "AHEAD", 1)  # no image is fetched before its step
+    batches = other._batches(order)
+    alone = [step for _ in range(SPEC.steps_per_epoch) for step in other._take_steps(batches, 1)]
     for (loss, scores), (its_loss, its_scores) in zip(together, alone, strict=True):
         assert torch.equal(loss, its_loss)
         assert torch.equal(scores, its_scores)
@@ -148,9 +150,9 @@ def meta(monkeypatch, foreach):
 def test_no_step_waits_for_the_device(meta, changes):
     spec = replace(SPEC, **changes)
     trainer = training._Trainer(spec, meta, None)
-    indices = torch.arange(spec.train_images, device="meta").split(spec.batch_size)[-2:]
+    order = torch.arange(spec.train_images, device="meta")[-54:]
     with NoWaiting() as mode:
-        steps = trainer._take_steps(indices)
+        steps = trainer._take_steps(trainer._batches(order), 2)
     assert [len(scores) for _, scores in steps] == [32, 22]
     assert mode.copies == (2 if spec.augments else 0)  # angles and moves, once for all of these steps
 
@@ -173,11 +175,11 @@ def test_on_a_real_gpu_replays_hold_and_no_step_waits(monkeypatch, changes):
     spec, placement = replace(SPEC, **changes), find_placement("cuda")
     trainer = training._Trainer(spec, placement, None)
     assert trainer.graphed is not None
-    indices = torch.arange(spec.train_images, device="cuda").split(spec.batch_size)
-    trainer._take_steps(indices)  # whatever is set up once
+    order = torch.arange(spec.train_images, device="cuda")
+    trainer._take_steps(trainer._batches(order), 9)  # whatever is set up once
     torch.cuda.set_sync_debug_mode("error")
     try:
-        trainer._take_steps(indices)
+        trainer._take_steps(trainer._batches(order), 9)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert numbers(train(spec, placement)) == eager(spec, monkeypatch, placement=placement)

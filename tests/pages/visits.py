@@ -17,7 +17,7 @@ def visitor(name):
     return partial(_opened, ROOT / "pages" / f"{name}.py")
 
 
-def _opened(path, *sections, lang="en", **query):
+def _opened(path, /, *sections, lang="en", **query):
     """Run a page with these sections open and these parameters in its link."""
     at = AppTest.from_file(str(path), default_timeout=PATIENCE)
     at.session_state["lang"] = lang
@@ -32,7 +32,7 @@ def visitor_of_app(name, patience=PATIENCE):
     return partial(_opened_in_app, ROOT / "pages" / f"{name}.py", patience)
 
 
-def _opened_in_app(path, patience, *sections, lang="en", **query):
+def _opened_in_app(path, patience, /, *sections, lang="en", **query):
     at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=patience).run()
     at.switch_page(str(path))
     for name, value in ({"lang": lang} | dict.fromkeys(sections, "true") | query).items():
