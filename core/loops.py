@@ -56,9 +56,9 @@ def ours(
         x = x.div_(255).sub_(mean).div_(std)  # data: in place
         y = digits.index_select(0, several)  # data: (512,)
         parts = torch.split(x, 64), torch.split(y, 64)  # data: eight batches
-        for inputs, target in zip(*parts, strict=True):  # data: (64, 1, 28, 28), (64,)
+        for batch, target in zip(*parts, strict=True):  # data: (64, 1, 28, 28), (64,)
             with precision:  # forward: bfloat16 where it helps
-                outputs = model(inputs)  # forward: -> (64, 10)
+                outputs = model(batch)  # forward: -> (64, 10)
             outputs = outputs.float()  # forward: the loss in float32
             loss = F.cross_entropy(outputs, target)  # loss: -> ()
             optimizer.zero_grad()  # clear: gradients add up otherwise
