@@ -143,7 +143,7 @@ class Player {
     if (calls && this.calls === false) this.timeline.step = start;
     this.calls = calls;
     this.clock.step = this.timeline.step;
-    if (arrives) this.clock.arrive((place ?? joined) !== undefined);
+    if (arrives) this.clock.arrive(place !== undefined);
     this.defaults.step = usual;
     if (steps) this.values.step = this.timeline.step;
     if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from statistics import median
 
 from core.ema import ema
 from core.records import Batch, Epoch
@@ -52,9 +53,10 @@ def diagnose(batches: Sequence[Batch], epochs: Sequence[Epoch], *, steps_per_epo
         return Diagnosis(state=State.WAITING)
     if since := not_finite_since(batches, epochs):
         return Diagnosis(state=State.NOT_FINITE, since=since)
-    averages = ema([batch.loss for batch in batches], smoothing(steps_per_epoch))
-    loss = averages[-1]
-    if state := _guessing(batches, epochs, loss):
+    losses = [batch.loss for batch in batches]
+    loss = ema(losses, smoothing(steps_per_epoch))[-1]
+    usual = median(losses[-LEAST_LOOK_BACK:])  # a single jump keeps the average up long after it
+    if state := _guessing(batches, epochs, min(loss, usual)):
         return Diagnosis(state=state, loss=loss)
     for state, begin in ((State.OVERFITTING, overfitting_since(epochs)), (State.PLATEAU, plateau_since(epochs))):
         if begin is not None:

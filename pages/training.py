@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -105,9 +106,14 @@ def action(jobs: Jobs, spec: RunSpec, job: Job | None, refused: bool) -> None:
 
 
 def more_epochs_button(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
-    """Offer to go on with a finished run; a schedule or an early stop would have made another run of it."""
+    """Offer to go on with a finished run; a schedule or an early stop would have made another run of it.
+
+    Weights that are no numbers stay so.
+    """
     epochs = spec.epochs + MORE_EPOCHS
     if job is None or job.status != "done" or spec.schedule != "constant" or spec.patience or epochs > MOST_EPOCHS:
+        return
+    if job.epochs and not isfinite(job.epochs[-1].test_loss):
         return
     st.button(
         _("{n} more epochs").format(n=MORE_EPOCHS),

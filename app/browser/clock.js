@@ -28,7 +28,7 @@ export class Clock {
     for (const other of others) other.follow(other.step); // all know by now where the first picture is
   }
 
-  /** Joins the pictures that came before; one that has a place takes along those that found nothing to go by. */
+  /** Joins the pictures that came before; one with a place in the link takes along those that have none. */
   arrive(hasPlace) {
     if (hasPlace) this.tell(this.step, (other) => !other.isPlaced);
     for (const other of hands) if (other !== this && other.moments.length) other.refer();

@@ -28,7 +28,7 @@ COUNTED = {
 LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED, State.GUESSING)  # what no longer or not yet trains
 VANISHED = 100  # a gradient so many times smaller than another run's has vanished
 FIXED = "\N{NO-BREAK SPACE}"
-CHINESE = "\u4e00-\u9fff"  # a range of a regular expression
+CHINESE = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef"  # ranges of a regular expression: letters and stops
 
 
 def line(report: Report, epoch: int) -> dict[str, object]:

@@ -87,7 +87,7 @@ def choose_weights(jobs: Jobs, job: Job, card: Card, name: str) -> None:
         card.weight_epochs,
         index=card.weight_epochs.index(card.best_epoch) if card.best_epoch in card.weight_epochs else 0,
         format_func=lambda epoch: titles.get(epoch, "{epoch}").format(epoch=epoch),
-        key=f"card_epoch_{job.key}",
+        key=f"card_epoch_{job.key}_{card.best_epoch}_{card.epochs}",  # a longer run has another best and last
         width=170,
     )
     weights = partial(jobs.store.weights, job.key, epoch)
@@ -122,7 +122,7 @@ def bring(jobs: Jobs) -> None:
             key="card_upload",
         )
         with st.container(key="card_refused"):
-            sentence = _("This file was not taken: an exported run is a zip archive of at most {most} MB.")
+            sentence = _("The file marked red was not taken: an exported run is a zip archive of at most {most} MB.")
             st.caption(f":red[:material/error: {sentence.format(most=most)}]")
     if uploaded is None:
         st.session_state.pop(_ERROR, None)
@@ -160,13 +160,20 @@ def _row(jobs: Jobs, run: RunSummary) -> None:
     with st.container(horizontal=True, gap="small"):
         if run.spec is not None and not is_open:
             st.button(_("Open"), on_click=_open, args=(run.key,), key=page.leading_up(run.key))
-        st.button(_("Remove"), on_click=jobs.store.remove, args=(run.key,), key=f"remove_{run.key}")
+        st.button(_("Remove"), on_click=_remove, args=(jobs, run.key), key=f"remove_{run.key}")
 
 
 def _called(spec: RunSpec) -> str:
     """Name a run by its network and all that is not as usual."""
     other = next(name for name in MODELS if name != spec.model)
     return names((spec, RunSpec(model=spec.model), RunSpec(model=other)))[0]
+
+
+def _remove(jobs: Jobs, key: str) -> None:
+    """Remove an imported run, and its name from the link where that shows it."""
+    jobs.store.remove(key)
+    if st.query_params.get(LINK) == key:
+        st.query_params.pop(LINK)
 
 
 def _open(key: str) -> None:

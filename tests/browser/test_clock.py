@@ -5,8 +5,16 @@ from playwright.sync_api import expect
 
 
 @pytest.fixture
-def page(visit, demo_address):
-    page = visit(f"{demo_address}/clocks")
+def page(opened):
+    return opened("clocks")
+
+
+@pytest.fixture
+def opened(visit, demo_address):
+    return lambda path: shown(visit(f"{demo_address}/{path}"))
+
+
+def shown(page):
     for name in ("first", "second", "third"):
         figure(page, name).locator("canvas").wait_for()
     return page
@@ -33,6 +41,14 @@ def test_what_follows_has_no_place_of_its_own_in_the_link(page):
     check(page, "?first.step=1&third.step=0", first=1, second=1, third=0)
     figure(page, "third").locator("[data-action=play]").click()
     check(page, "", first=5, second=5, third=5)
+
+
+def test_what_comes_later_and_is_behind_does_not_hold_up_the_others(opened):
+    """As the sections of a run under way, which look for its epochs at other moments than the first picture."""
+    page = opened("clocks?behind=true")
+    for name in ("second", "third"):
+        expect(figure(page, name).locator(".position")).to_have_text("Epoch 2 / 2")
+    check(page, "?behind=true", first=5)
 
 
 def test_the_links_of_several_pictures_do_not_delay_each_other(page):

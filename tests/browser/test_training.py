@@ -199,7 +199,7 @@ def test_the_settings_behind_more_fit_a_phone(visit, trained_address):
 
 def test_a_file_that_is_too_large_is_refused_in_our_words(visit, trained_address, tmp_path):
     page = open_training(visit, trained_address, SMALL + "&card=true")
-    refused = page.get_by_text("This file was not taken: an exported run is a zip archive of at most 32 MB.")
+    refused = page.get_by_text("The file marked red was not taken: an exported run is a zip archive of at most 32 MB.")
     upload = page.locator(".st-key-card_upload input[type=file]")
     upload.wait_for(state="attached")
     expect(refused).to_be_hidden()

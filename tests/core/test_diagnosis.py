@@ -68,6 +68,12 @@ def test_the_verdict_on_a_noisy_loss_does_not_flicker():
     assert said.count(State.FALLING) > 0.7 * len(said)
 
 
+def test_a_jump_that_is_over_no_longer_counts():
+    losses = [2.3] * STEPS + [90_000.0] + [2.35, 2.38] * 12  # the average is still in the thousands
+    assert finding(losses, epochs([4000.0, 2.36], [2.4, 2.42])).state is State.COLLAPSED
+    assert finding([2.3] * STEPS + [90_000.0] + [0.5, 0.4] * 12).state is not State.DIVERGED
+
+
 @pytest.mark.parametrize("bad", [math.inf, math.nan])
 def test_the_first_loss_that_is_not_finite_is_named(bad):
     found = finding([2.3, 5.0, 900.0, bad, bad])

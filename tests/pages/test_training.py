@@ -340,6 +340,14 @@ def test_a_run_with_a_schedule_is_not_offered_more_epochs(manager):
     assert "more_epochs" not in [button.key for button in at.button]
 
 
+def test_a_run_whose_weights_are_no_numbers_is_not_offered_more_epochs(manager):
+    spec = RunSpec(model="mlp", lr=10, epochs=1, train_images=500)
+    ended(manager.submit(spec))
+    at = visit(model="mlp", lr=10, epochs=1, images=500)
+    assert "no longer a finite number" in said(at)
+    assert "more_epochs" not in [button.key for button in at.button]
+
+
 def test_a_run_from_elsewhere_is_told_apart_and_trained_here_on_request(manager, monkeypatch):
     spec = replace(SPEC, seed=77)
     job = ended(manager.submit(spec))

@@ -2,6 +2,7 @@
 
 import html
 import json
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,6 +15,7 @@ from core.jobs import Jobs
 from core.kept import kept_run
 from core.run import RunSpec
 from core.store import Store
+from pages.parts import training_card
 from tests.pages.visits import fine
 
 PLACEMENT = find_placement("cpu", 1)
@@ -90,10 +92,24 @@ def test_what_it_offers_is_the_run(with_run):
     assert labels == ["Weights", "Metrics (CSV)", "The whole run (zip)", "Script (.py)"]
     epochs = with_run.store.load(KEY).epochs
     best = max(epochs, key=lambda epoch: epoch.test_accuracy).epoch
-    assert at.selectbox(key=f"card_epoch_{KEY}").value == best
-    assert at.selectbox(key=f"card_epoch_{KEY}").options == [
+    (weights,) = at.selectbox
+    assert weights.value == best
+    assert weights.options == [
         "1 (best)" if best == 1 else "1", "2 (best and last)" if best == 2 else "2 (last)",
     ]  # fmt: skip
+
+
+def test_a_longer_run_offers_its_own_best_weights(with_run, monkeypatch):
+    at = opened()
+    (before,) = at.selectbox
+    fine(before.set_value(1).run())
+    whole = training_card._card
+    monkeypatch.setattr(
+        training_card, "_card", lambda *args: replace(whole(*args), weight_epochs=(1, 2, 7), epochs=7, best_epoch=7)
+    )
+    fine(at.run())
+    (after,) = at.selectbox
+    assert (after.value, after.options) == (7, ["1", "2", "7 (best and last)"])
 
 
 def test_before_an_epoch_there_is_no_card(empty):
@@ -115,6 +131,7 @@ def test_an_exported_run_is_loaded_shown_and_removed(empty, exported):
     fine(at.button(key=f"remove_{listed.key}").click().run())
     assert empty.store.imported() == []
     assert not card(at)
+    assert "run" not in at.query_params
 
 
 def test_another_visit_opens_it_again(empty, exported):

@@ -1,4 +1,7 @@
-"""Three pictures that share their time; the one that stands first on the page is made last."""
+"""Three pictures that share their time; the one that stands first on the page is made last.
+
+With `?behind=true` it is made first, and the others have not got its last epoch yet.
+"""
 
 import altair as alt
 import pandas as pd
@@ -7,7 +10,10 @@ import streamlit as st
 from app.charts import compiled, parameter, source
 from app.player import player
 
+BEHIND = "behind" in st.query_params
 EPOCHS = {"first": range(1, 6), "second": range(1, 6), "third": range(6)}
+if BEHIND:
+    EPOCHS |= {"second": range(1, 3), "third": range(3)}
 
 
 def dots() -> alt.Chart:
@@ -17,7 +23,7 @@ def dots() -> alt.Chart:
 
 
 places = {name: st.container() for name in EPOCHS}
-for name in reversed(EPOCHS):
+for name in EPOCHS if BEHIND else reversed(EPOCHS):
     with places[name]:
         player(
             compiled(dots),
