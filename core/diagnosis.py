@@ -65,14 +65,14 @@ def diagnose(batches: Sequence[Batch], epochs: Sequence[Epoch], *, steps_per_epo
 
 
 def _trend(batches: Sequence[Batch], steps_per_epoch: int) -> State:
-    """Compare the mean loss of the last epoch's worth of batches, or of the later half, with as many before them."""
+    """Compare the median loss of the last epoch's worth of batches, or of the later half, with as many before them."""
     stride = max(LEAST_LOOK_BACK, steps_per_epoch // LOOKS)
     end = len(batches) - len(batches) % stride if len(batches) > stride else len(batches)
     window = min(end // 2, steps_per_epoch)
     if window < LEAST_LOOK_BACK:
         return State.WAITING
     before, after = batches[end - 2 * window : end - window], batches[end - window : end]
-    falls = sum(batch.loss for batch in after) < sum(batch.loss for batch in before)
+    falls = median(batch.loss for batch in after) < median(batch.loss for batch in before)  # a jump tells nothing
     return State.FALLING if falls else State.LEVEL
 
 

@@ -90,10 +90,11 @@ def harder_to_train(runs: Sequence[Sequence[Epoch]]) -> list[int]:
     """Return the places of the runs that fall behind on the training images too, so that it is no overfitting.
 
     That is how He et al. tell a plain network that is too deep ("Deep Residual Learning for Image Recognition", 2015,
-    section 1: degradation). The accuracies are those of the last epoch that all runs have.
+    section 1: degradation). The accuracies are those of the last epoch that all runs have. The first epoch shows
+    nothing of the kind: its mean is that of networks that have only begun to learn.
     """
     shared = min((len(epochs) for epochs in runs), default=0)
-    if not shared:
+    if shared < 2:
         return []
     accuracies = [epochs[shared - 1].train_accuracy for epochs in runs]
     return [run for run, accuracy in enumerate(accuracies) if max(accuracies) - accuracy > HARDER]

@@ -157,6 +157,7 @@ export class Timeline {
     this.position.textContent = fill(written, values);
     this.position.style.minWidth = `${fill(written, { ...values, step: values.steps }).length}ch`;
     // aria-disabled and not disabled: a disabled button would lose the focus, and the keys with it
+    this.buttons.play.ariaDisabled = this.steps < 2;
     for (const action of ["first", "back"]) this.buttons[action].ariaDisabled = this.step === 0;
     for (const action of ["forward", "last"]) this.buttons[action].ariaDisabled = this.step >= this.steps - 1;
   }

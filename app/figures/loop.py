@@ -199,6 +199,11 @@ def _no_grad(tests: tuple[Pass, ...]) -> tuple[str, Kind] | None:
     spread = max(test.spread for test in tests)
     if passes[True].seconds - passes[False].seconds > spread:
         times = _("It saves time as well: {without} with it, {with_grad} without.")
+    elif passes[False].seconds - passes[True].seconds > spread:
+        times = _(
+            "Whether it saves time could not be measured: {without} with it, {with_grad} without; other work on this "
+            "machine has disturbed one of the two."
+        )
     else:
         times = _(
             "No saving of time could be measured: {without} with it, {with_grad} without, and equal passes differ by "

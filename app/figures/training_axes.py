@@ -67,7 +67,7 @@ def x_axis(axis: str) -> alt.X:
         most = alt.ExprRef("min(10, data('limits')[1].x)")  # a tick an epoch, and none between two
         look = alt.Axis(tickCount=most, format="d", grid=False, labelSeparation=APART)
     else:
-        look = alt.Axis(tickCount=5, format="~s" if axis == "samples" else "~g", grid=False)
+        look = alt.Axis(tickCount=5, format="~s" if axis == "samples" else "~r", grid=False)
     title = {"epoch": _("epoch"), "samples": _("images seen"), "seconds": _("seconds of training")}[axis]
     return alt.X("x:Q", title=title, axis=look, scale=alt.Scale(domain=ends("x"), nice=False))
 

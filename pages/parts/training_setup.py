@@ -296,8 +296,21 @@ def controls(spec: RunSpec) -> dict[str, Any]:
 def put(spec: RunSpec) -> None:
     """Set all controls to a run: after a click, or before they are drawn for the first time."""
     values = controls(spec)
+    if "epochs" in st.session_state:
+        _link_new_options(spec, values)
     st.session_state.update(values)
     _hold({key: values[key] for key in _behind(spec.model)})
+
+
+def _link_new_options(spec: RunSpec, values: dict[str, Any]) -> None:
+    """Write the options of a network whose controls come with this run into the link, where they are not as usual.
+
+    Streamlit writes what is set for a control that it knows already, and not for one that is new.
+    """
+    for option in MODELS[spec.model].options:
+        key = option_key(spec.model, option)
+        if key not in st.session_state and not isinstance(option.default, str) and values[key] != option.default:
+            st.query_params[key] = str(values[key]).lower()
 
 
 def named_in_link() -> bool:

@@ -306,9 +306,9 @@ def test_the_low_axis_of_the_loss_has_no_tick_whose_label_would_touch_another():
 def test_all_runs_are_named_from_the_best_to_the_worst_and_which_is_hard_to_train():
     accuracies = {"a": 0.97, "b": 0.9, "c": 0.99, "d": 0.3}
     text = words.status(
-        [job_with(1.0)] * 4, [report([1.0] * 10, [one]) for one in accuracies.values()], tuple(accuracies)
+        [job_with(1.0)] * 4, [report([1.0] * 20, [one, one]) for one in accuracies.values()], tuple(accuracies)
     )
-    assert "After epoch 1 c leads, 2.00 points before a. B is hard to train: on its own training images" in text
+    assert "C leads since epoch 1; after epoch 2 it is 2.00 points before a. B is hard to train: on its own" in text
     assert "D is hard to train: on its own training images it reaches 30.00\xa0%, the best run 99.00\xa0%." in text
 
 

@@ -54,7 +54,8 @@ def test_where_it_was_kept_what_two_runs_saw_the_images_on_which_they_differ_dec
 
 
 def test_a_run_that_falls_behind_in_training_is_hard_to_train():
-    assert harder_to_train([epochs(0.9), epochs(0.3, 0.99), epochs(0.88)]) == [1]
+    assert harder_to_train([epochs(0.7, 0.9), epochs(0.6, 0.3, 0.99), epochs(0.6, 0.88)]) == [1]
+    assert harder_to_train([epochs(0.9), epochs(0.3, 0.99)]) == []  # the first epoch is that of a beginner
     assert harder_to_train([]) == []
 
 

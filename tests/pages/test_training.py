@@ -269,6 +269,10 @@ def test_a_run_is_left_out_of_the_comparison(both):
 def test_a_prepared_comparison_opens_by_its_button_and_by_its_name(name):
     at = visit(**SMALL)
     fine(at.button(key=f"prepared_{name}").click().run())
+    first = {key: value for key, value in link_of(COMPARISONS[name].runs[0]).items() if "." in key}
+    usual = link_of(RunSpec(model=COMPARISONS[name].runs[0].model))
+    in_link = {key: "".join(at.query_params.get(key, str(usual[key]))) for key in first}
+    assert in_link == {key: str(value) for key, value in first.items()}  # so that a copied link opens the same run
     assert compared(at) == name
     assert setup_of(at) == COMPARISONS[name].runs[0]
     again = visit(compare=name)
