@@ -42,7 +42,13 @@ export class Clock {
   /** The step of the other pictures, for one that joins them; undefined where there are none. */
   joined() {
     const other = this.first((hand) => hand !== this);
-    return this.moments.length && other ? this.nearest(other.moments[other.step]) : undefined;
+    return this.moments.length && other ? this.beside(other) : undefined;
+  }
+
+  /** The step beside that of another picture; the last beside the last, for one may not have got the newest epoch yet. */
+  beside(other) {
+    const isLast = other.step >= other.moments.length - 1;
+    return isLast ? this.moments.length - 1 : this.nearest(other.moments[other.step]);
   }
 
   first(chosen = () => true) {

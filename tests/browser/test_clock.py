@@ -43,12 +43,13 @@ def test_what_follows_has_no_place_of_its_own_in_the_link(page):
     check(page, "", first=5, second=5, third=5)
 
 
-def test_what_comes_later_and_is_behind_does_not_hold_up_the_others(opened):
+@pytest.mark.parametrize("made", ["first", "last"])
+def test_what_has_not_got_the_newest_epoch_yet_does_not_hold_up_the_others(opened, made):
     """As the sections of a run under way, which look for its epochs at other moments than the first picture."""
-    page = opened("clocks?behind=true")
+    page = opened(f"clocks?behind={made}")
     for name in ("second", "third"):
         expect(figure(page, name).locator(".position")).to_have_text("Epoch 2 / 2")
-    check(page, "?behind=true", first=5)
+    check(page, f"?behind={made}", first=5)
 
 
 def test_the_links_of_several_pictures_do_not_delay_each_other(page):

@@ -167,6 +167,15 @@ def test_what_is_opened_later_joins_the_timelines(show):
     expect(position(page, "runs")).to_have_text("Epoch 3 / 10", timeout=PATIENCE)
 
 
+def test_the_timelines_of_a_run_under_way_end_at_its_last_epoch(visit, app_address):
+    query = "model=mlp&epochs=10&images=1000&seed=77&results=true&inside=true&lang=en"
+    page = visit(f"{app_address}/training?{query}")
+    page.locator(".st-key-start button:enabled").click()
+    page.get_by_text("Trained: test accuracy").wait_for(timeout=PATIENCE)
+    check_epoch(page, 10, "run", "confusion", "inside")
+    page.wait_for_function("() => !location.search.includes('step=')")
+
+
 def check_epoch(page, epoch, *keys):
     for key in keys:
         expect(position(page, key)).to_have_text(f"Epoch {epoch} / 10", timeout=PATIENCE)

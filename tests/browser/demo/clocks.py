@@ -1,6 +1,6 @@
 """Three pictures that share their time; the one that stands first on the page is made last.
 
-With `?behind=true` it is made first, and the others have not got its last epoch yet.
+With `?behind=first` or `?behind=last` the others, made before or after it, have not got its last epochs yet.
 """
 
 import altair as alt
@@ -10,7 +10,7 @@ import streamlit as st
 from app.charts import compiled, parameter, source
 from app.player import player
 
-BEHIND = "behind" in st.query_params
+BEHIND = st.query_params.get("behind")
 EPOCHS = {"first": range(1, 6), "second": range(1, 6), "third": range(6)}
 if BEHIND:
     EPOCHS |= {"second": range(1, 3), "third": range(3)}
@@ -23,7 +23,7 @@ def dots() -> alt.Chart:
 
 
 places = {name: st.container() for name in EPOCHS}
-for name in EPOCHS if BEHIND else reversed(EPOCHS):
+for name in EPOCHS if BEHIND == "last" else reversed(EPOCHS):
     with places[name]:
         player(
             compiled(dots),
