@@ -10,9 +10,12 @@ from app.figures.comparison_rows import Race
 from app.figures.run_names import names
 from app.figures.training_rows import report
 from app.i18n import _, error_sentence, language, ngettext
+from app.link import check_choice
 from core import run_text
+from core.errors import InputError
 from core.job import Job
 from core.jobs import Jobs
+from core.models import MODELS
 from core.preset_runs import COMPARISONS
 from core.run import RunSpec
 from core.shipped import shipped_runs
@@ -32,13 +35,23 @@ def read_link() -> None:
     asked = st.query_params.get(LINK, "")
     if asked == st.session_state.get(_SEEN, ""):
         return
-    runs, errors = (COMPARISONS[asked].runs, ()) if asked in COMPARISONS else run_text.read_all(asked)
+    runs, errors = _asked_runs(asked)
     for error in errors:
         sentence = _("Not all of the link's comparison can be shown. {reason}")
         st.warning(sentence.format(reason=plain(error_sentence(error))), icon=":material/link_off:")
     st.session_state[_RUNS] = runs
     if runs and not setup.named_in_link():
         setup.put(runs[0])
+
+
+def _asked_runs(asked: str) -> tuple[tuple[RunSpec, ...], Sequence[InputError]]:
+    """Return the runs of a link, and what cannot be read of them; a name that no comparison has is said here."""
+    if asked in COMPARISONS:
+        return COMPARISONS[asked].runs, ()
+    if asked.isalpha() and asked not in MODELS:
+        check_choice(LINK, COMPARISONS)
+        return (), ()
+    return run_text.read_all(asked)
 
 
 def plain(text: str) -> str:

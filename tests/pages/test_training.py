@@ -304,6 +304,12 @@ def test_a_full_comparison_says_how_many_runs_it_holds():
     assert "0 of 9 runs" in said(at)
 
 
+def test_a_name_that_no_comparison_has_is_answered_with_those_there_are():
+    (warning,) = visit(**SMALL, compare="nonsense").warning
+    assert "nonsense" in warning.value
+    assert all(name in warning.value for name in ("nets", "depth"))
+
+
 @pytest.mark.parametrize("text", ["<b>", "cnn~epochs-1000", "cnn~lr-nan", "~~~~", "'); drop", "cnn~" + "x" * 5000])
 def test_a_comparison_that_cannot_be_read_is_said_and_left_out(both, text):
     at = visit(**SMALL, compare=compare_text(OTHER) + "~~" + text)
