@@ -14,6 +14,11 @@ ONE = [(140, 50), (140, 230)]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
+def invitation(page):
+    """What stands above the bars while nothing is drawn; a screen reader is told it as well, a moment later."""
+    return page.locator(".player .words").filter(has_text="the networks say at once what they see")
+
+
 def open_pad(visit, address, query="", **options):
     page = visit(f"{address}/pad{query}", **options)
     expect(page.locator(".pad canvas").nth(1)).to_be_visible(timeout=PATIENCE)
@@ -260,7 +265,7 @@ def trained_address(app_address, chromium):
 def test_the_prediction_follows_the_pen(visit, trained_address):
     page = visit(f"{trained_address}/training?{RUN}&digit=true", lambda page: page.add_init_script(path=SCRIPT))
     status = page.locator(".player .said").filter(has_text=SAYS)
-    expect(page.get_by_text("the networks say at once what they see")).to_be_visible(timeout=PATIENCE)
+    expect(invitation(page)).to_be_visible(timeout=PATIENCE)
     drawn(page, "bars")
     page.mouse.move(*at(page, ONE[0]))
     page.mouse.down()
@@ -277,7 +282,7 @@ def test_the_prediction_follows_the_pen(visit, trained_address):
 
 def open_digit(page, address):
     page.goto(f"{address}/training?{RUN}&digit=true")
-    expect(page.get_by_text("the networks say at once what they see")).to_be_visible(timeout=PATIENCE)
+    expect(invitation(page)).to_be_visible(timeout=PATIENCE)
     surface(page)
     rest(page)
 
@@ -328,7 +333,7 @@ def test_on_a_phone_the_bars_take_the_column_and_the_images_stand_in_two_rows(vi
         page.add_init_script(path=SCRIPT)
 
     page = visit(f"{trained_address}/training?{RUN}&digit=true", prepare, **PHONE)
-    expect(page.get_by_text("the networks say at once what they see")).to_be_visible(timeout=PATIENCE)
+    expect(invitation(page)).to_be_visible(timeout=PATIENCE)
     page.locator(".pad").get_by_role("button", name="Put a 7 of the test set").click()
     drawn(page, "marks")
     sizes = page.evaluate("() => ['bars', 'marks'].map((name) => [viewWith(name).width(), viewWith(name).height()])")
