@@ -42,7 +42,7 @@ def encoded(rows: Rows) -> Encoded:
 
 
 @lru_cache(maxsize=64)
-def _encoded_frame(frame: "Same") -> Encoded:
+def _encoded_frame(frame: Same) -> Encoded:
     return _columns(frame.value)
 
 
