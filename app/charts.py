@@ -9,13 +9,13 @@ that remain makes Vega place every mark of the plot anew at every step, which to
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 import altair as alt
 
 from app.i18n import language
+from core.caching import cached
 
 Spec = dict[str, Any]
 
@@ -55,7 +55,7 @@ class _Call:
     builder: Callable[..., alt.TopLevelMixin] = field(compare=False)
 
 
-@lru_cache(maxsize=256)
+@cached(maxsize=256)
 def _compile(call: _Call) -> Spec:
     spec: Spec = call.builder(*call.args).to_dict()
     return spec

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app.history import is_restored
+from app.history import is_news, is_restored
 
 
 def choice(
@@ -25,11 +25,10 @@ def choice(
 ) -> str:
     """Draw the options (name -> translated label) side by side, or folded into a list, and return the chosen name.
 
-    The link is read when it asks for something new, and leaves the default out. What it asks for in vain is ignored;
-    `app.link.check_choice` says so.
+    The link leaves the default out. What it asks for in vain is ignored; `app.link.check_choice` says so.
     """
-    asked, seen = st.query_params.get(key), f"{key}.in_link"
-    if asked in options and asked != st.session_state.get(seen):
+    asked = st.query_params.get(key)
+    if is_news(key) and asked in options:
         st.session_state[key] = asked
     if st.session_state.get(key) not in options or (asked is None and is_restored()):
         st.session_state[key] = default
@@ -46,7 +45,6 @@ def choice(
     else:
         chosen = st.segmented_control(label, list(options), required=True, wrap=True, **shared)
     chosen = chosen or default  # there is always one, but the type does not say so
-    st.session_state[seen] = chosen
     if chosen != default:
         if asked != chosen:
             st.query_params[key] = chosen

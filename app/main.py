@@ -13,6 +13,7 @@ def main() -> None:
     import streamlit as st
 
     from app.course import chapters
+    from app.history import note_back, note_page
     from app.i18n import _, language_switch
 
     st.set_page_config(
@@ -22,12 +23,15 @@ def main() -> None:
         menu_items={"About": _("Torchscape: see how PyTorch learns.")},  # with an item of ours, the theme switch shows
     )
     st.html(ROOT / "app" / "style.css")
+    note_back()
     with st.sidebar:
         language_switch()
     groups = {"": [st.Page(ROOT / "pages" / "home.py", title=_("The course"), url_path="home", default=True)]}
     for chapter, entries in chapters().items():
         groups[_(chapter)] = [st.Page(e.file, title=_(e.title), url_path=e.path) for e in entries]
-    st.navigation(groups, expanded=True).run()
+    page = st.navigation(groups, expanded=True)
+    note_page(page.url_path)
+    page.run()
 
 
 # This file is run three ways: once a rerun as the script of a session ("__main__"), once as a module by the server

@@ -30,7 +30,7 @@ import streamlit as st
 from app.i18n import _, error_sentence
 from app.script import joined, loader, published
 from core import digits
-from core.datasets import mnist
+from core.datasets import mnist_array
 from core.digits import Drawing, Pixels
 from core.errors import InputError
 
@@ -158,7 +158,7 @@ def _sprite() -> Path:
     """Write the examples side by side into one picture; its transparency says where ink is."""
     from PIL import Image
 
-    ink = np.concatenate([mnist().test_images[index] for index in digits.examples()], axis=1)  # (28, 280)
+    ink = np.concatenate([mnist_array("test_images")[index] for index in digits.examples()], axis=1)  # (28, 280)
     picture = io.BytesIO()
     Image.fromarray(np.stack([np.zeros_like(ink), ink], axis=-1)).save(picture, format="PNG")
     return published("pad-examples", "png", picture.getvalue())

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app import link, page
 from app.choice import choice
+from app.history import is_news
 from app.i18n import _, error_sentence
 from core.errors import InputError
 from core.points import MAX_ROWS, PRESETS, Points, from_csv, from_file, from_rows, from_url, to_url
@@ -22,16 +23,13 @@ MOST_IN_LINK = 30  # rows
 _POINTS = "points.own"  # the reader's own, where there are any
 _ORIGIN = "points.origin"  # what the table showed before it was edited
 _REFUSED = "points.refused"  # why the last pasted text or file was not taken
-_READ = "points.read"  # the link that was read last
 _USUAL = "points.usual"  # the preset that the page seen last starts with
 
 
 def choose(*, default: str = "course") -> Points:
     """Draw the choice of the data and return the points in force; `default` is the preset that a page starts with."""
     _start_with(default)
-    was_read = st.session_state.get(_READ)
-    is_refused = not _read_link()
-    is_new = not is_refused and st.session_state.get(_READ) != was_read
+    is_new, is_refused = _read_link()
     own = st.session_state.get(_POINTS)
     titles = {name: _(preset.title) for name, preset in PRESETS.items()} | ({OWN: _("My own data")} if own else {})
     if st.query_params.get("preset") != OWN:
@@ -74,30 +72,28 @@ def forget_table() -> None:
     st.session_state.pop(_ORIGIN, None)
 
 
-def _read_link() -> bool:
-    """Take the points of a link that was not read yet; False where they were refused."""
+def _read_link() -> tuple[bool, bool]:
+    """Take the points of a link that was not read yet; return whether there were any, and whether they were refused."""
     asked = st.query_params.get("data")
-    if asked is None or asked == st.session_state.get(_READ):
-        return True
-    st.session_state[_READ] = asked
+    if not is_news("data") or asked is None:
+        return False, False
     try:
         st.session_state[_POINTS] = from_url(asked)
     except InputError as error:
         sentence = _("The data in the link were left out. {reason}").format(reason=error_sentence(error))
         st.error(sentence, icon=":material/link_off:")
         del st.query_params["data"]
-        return False
+        return False, True
     if "preset" not in st.query_params:
         st.session_state["preset"] = OWN
-    return True
+    return True, False
 
 
 def _write_link(own: Points | None) -> None:
     """Keep own points in the link while they are in force and few."""
     if own is not None and len(own) <= MOST_IN_LINK:
-        st.session_state[_READ] = to_url(own)
-        if st.query_params.get("data") != st.session_state[_READ]:
-            st.query_params["data"] = st.session_state[_READ]
+        if st.query_params.get("data") != to_url(own):
+            st.query_params["data"] = to_url(own)
     elif "data" in st.query_params:
         del st.query_params["data"]
 

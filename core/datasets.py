@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import struct
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.caching import cached
 from core.errors import InputError
 from core.files import sha256
 
@@ -45,16 +45,23 @@ class Diabetes:
     y: NDArray[np.float64]  # (768,), 0 or 1
 
 
-@lru_cache(maxsize=1)
 def mnist() -> Mnist:
-    """Read MNIST into memory, 55 MB, once a process; the arrays are shared, so treat them as read-only.
+    """Return all of MNIST, 55 MB; see `mnist_array`."""
+    return Mnist(**{field: mnist_array(field) for field in _MNIST_FILES})
 
-    Raises InputError that names the file where one is missing or damaged.
+
+@cached(maxsize=len(_MNIST_FILES))
+def mnist_array(field: str) -> NDArray[np.uint8]:
+    """Read one field of `Mnist` into memory, once a process; it is shared, so treat it as read-only.
+
+    The training images take 0.4 s, the test images 0.06 s. Raises InputError that names the file where it is missing
+    or damaged.
     """
-    return Mnist(**{field: _read_idx(name, shape) for field, (name, shape) in _MNIST_FILES.items()})
+    name, shape = _MNIST_FILES[field]
+    return _read_idx(name, shape)
 
 
-@lru_cache(maxsize=1)
+@cached(maxsize=1)
 def diabetes() -> Diabetes:
     """Read the diabetes table. Raises InputError where the file is missing or damaged."""
     header, *rows = read_checked("pima_diabetes.csv").decode().split()

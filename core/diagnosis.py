@@ -7,7 +7,7 @@ from enum import Enum
 from statistics import median
 
 from core.ema import ema
-from core.records import Batch, Epoch
+from core.records import Epoch
 
 GUESSING = math.log(10)  # cross entropy in nats of giving each of ten digits the same probability
 LEARNT = 0.97 * GUESSING  # a loss above it is no better than guessing
@@ -47,52 +47,51 @@ def smoothing(steps_per_epoch: int) -> float:
     return 1 - 1 / max(LEAST_LOOK_BACK, steps_per_epoch / 20)
 
 
-def diagnose(batches: Sequence[Batch], epochs: Sequence[Epoch], *, steps_per_epoch: int) -> Diagnosis:
-    """Judge a run by what it has reported so far; the gravest finding wins."""
-    if not batches:
+def diagnose(losses: Sequence[float], epochs: Sequence[Epoch], *, steps_per_epoch: int) -> Diagnosis:
+    """Judge a run by the loss of each batch and by its epochs so far; the gravest finding wins."""
+    if not losses:
         return Diagnosis(state=State.WAITING)
-    if since := not_finite_since(batches, epochs):
+    if since := not_finite_since(losses, epochs, steps_per_epoch=steps_per_epoch):
         return Diagnosis(state=State.NOT_FINITE, since=since)
-    losses = [batch.loss for batch in batches]
     loss = ema(losses, smoothing(steps_per_epoch))[-1]
     usual = median(losses[-LEAST_LOOK_BACK:])  # a single jump keeps the average up long after it
-    if state := _guessing(batches, epochs, min(loss, usual)):
+    if state := _guessing(losses, epochs, min(loss, usual)):
         return Diagnosis(state=state, loss=loss)
     for state, begin in ((State.OVERFITTING, overfitting_since(epochs)), (State.PLATEAU, plateau_since(epochs))):
         if begin is not None:
             return Diagnosis(state=state, loss=loss, since=begin)
-    return Diagnosis(state=_trend(batches, steps_per_epoch), loss=loss)
+    return Diagnosis(state=_trend(losses, steps_per_epoch), loss=loss)
 
 
-def _trend(batches: Sequence[Batch], steps_per_epoch: int) -> State:
+def _trend(losses: Sequence[float], steps_per_epoch: int) -> State:
     """Compare the median loss of the last epoch's worth of batches, or of the later half, with as many before them."""
     stride = max(LEAST_LOOK_BACK, steps_per_epoch // LOOKS)
-    end = len(batches) - len(batches) % stride if len(batches) > stride else len(batches)
+    end = len(losses) - len(losses) % stride if len(losses) > stride else len(losses)
     window = min(end // 2, steps_per_epoch)
     if window < LEAST_LOOK_BACK:
         return State.WAITING
-    before, after = batches[end - 2 * window : end - window], batches[end - window : end]
-    falls = median(batch.loss for batch in after) < median(batch.loss for batch in before)  # a jump tells nothing
+    before, after = losses[end - 2 * window : end - window], losses[end - window : end]
+    falls = median(after) < median(before)  # a jump tells nothing
     return State.FALLING if falls else State.LEVEL
 
 
-def _guessing(batches: Sequence[Batch], epochs: Sequence[Epoch], loss: float) -> State | None:
+def _guessing(losses: Sequence[float], epochs: Sequence[Epoch], loss: float) -> State | None:
     """Say in which way a run is no better than guessing, if it is."""
-    if loss > 1.05 * GUESSING and (epochs or len(batches) > 2 * LEAST_LOOK_BACK):
+    if loss > 1.05 * GUESSING and (epochs or len(losses) > 2 * LEAST_LOOK_BACK):
         return State.DIVERGED
     if loss <= LEARNT or (epochs and epochs[-1].test_loss <= LEARNT):
         return None
-    return State.COLLAPSED if max(batch.loss for batch in batches) > JUMP else State.GUESSING
+    return State.COLLAPSED if max(losses) > JUMP else State.GUESSING
 
 
-def not_finite_since(batches: Sequence[Batch], epochs: Sequence[Epoch]) -> int | None:
+def not_finite_since(losses: Sequence[float], epochs: Sequence[Epoch], *, steps_per_epoch: int) -> int | None:
     """Return the first step whose loss is infinite or no number; a test that is so counts for its epoch's last step."""
-    for batch in batches:
-        if not math.isfinite(batch.loss):
-            return batch.step
+    for step, loss in enumerate(losses, start=1):
+        if not math.isfinite(loss):
+            return step
     for epoch in epochs:
         if not math.isfinite(epoch.test_loss):
-            return max(batch.step for batch in batches if batch.epoch <= epoch.epoch)
+            return min(epoch.epoch * steps_per_epoch, len(losses))
     return None
 
 

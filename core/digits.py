@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import MEAN, STD, mnist
+from core.caching import cached
+from core.datasets import MEAN, STD, mnist_array
 from core.errors import InputError
 from core.messages import N_
 
@@ -104,7 +105,7 @@ def pixels(drawing: Drawing) -> Pixels:
             pen.ellipse((x - radius, y - radius, x + radius - 1, y + radius - 1), fill=255)
     drawn = np.asarray(picture.reduce(SMOOTH))
     if drawing.example is not None:
-        image = Image.fromarray(mnist().test_images[drawing.example])
+        image = Image.fromarray(mnist_array("test_images")[drawing.example])
         drawn = np.maximum(drawn, np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX)))
     return drawn
 
@@ -204,13 +205,13 @@ def ink_share(ink: Ink) -> float:
     return float(ink.mean())
 
 
-@lru_cache(maxsize=1)
+@cached(maxsize=1)
 def usual_ink() -> tuple[float, float]:
     """Return the least and the largest share of ink among MNIST's training images but for the RARE ones at both ends.
 
     A drawing outside is hardly a digit, whatever a network calls it. Raises InputError for missing data.
     """
-    shares = mnist().train_images.mean(axis=(1, 2)) / 255  # (60000,)
+    shares = mnist_array("train_images").mean(axis=(1, 2)) / 255  # (60000,)
     low, high = np.quantile(shares, (RARE, 1 - RARE))
     return float(low), float(high)
 
@@ -218,5 +219,5 @@ def usual_ink() -> tuple[float, float]:
 @lru_cache(maxsize=1)
 def examples() -> tuple[int, ...]:
     """Return the first test image of each digit, 0 to 9, by its index. Raises InputError for missing data."""
-    labels = mnist().test_labels
+    labels = mnist_array("test_labels")
     return tuple(int(np.argmax(labels == digit)) for digit in range(10))

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import mnist
+from core.caching import cached
+from core.datasets import mnist_array
 from core.errors import InputError
 from core.files import write_file
 from core.home import home
@@ -69,8 +70,7 @@ def read_part(name: str, part: str) -> Part:
     """
     if find_image_set(name).megabytes:
         return _read_kept(name, part, folder(name))
-    data = mnist()
-    images, labels = (getattr(data, f"{part}_{kind}") for kind in ("images", "labels"))
+    images, labels = (mnist_array(f"{part}_{kind}") for kind in ("images", "labels"))
     return Part(images=images[:, None], labels=labels)
 
 
@@ -93,7 +93,7 @@ def _read_alone(name: str, part: str) -> Part:
     return found
 
 
-@lru_cache(maxsize=3)
+@cached(maxsize=3)
 def _read_kept(name: str, part: str, place: Path) -> Part:
     import safetensors.numpy
 

@@ -17,6 +17,7 @@ from core.run import RunSpec
 from core.worker import Finished
 
 RATE_WINDOW = 200  # batches that the speed is taken from
+MOMENT = 0.3  # s; what a run under way is drawn with stays the same for so long
 
 Origin = Literal["here", "shipped", "imported"]  # where a run comes from, see core.store
 
@@ -57,6 +58,7 @@ class Job:
         self.at_work = False  # it has a slot; a cancelled job keeps it until its worker has ended
         self.worker: Worker | None = None
         self._submitted = time.monotonic()
+        self._seen = 0.0, 0, 0  # when `counts` was taken, and it
         self._changed = threading.Condition()
         self.stamp: object = None  # of the entry in the store when the job ended or was read
 
@@ -74,26 +76,44 @@ class Job:
     @property
     def images_per_second(self) -> float | None:
         """Training images a second, measured over the latest batches; None before there are two."""
-        recent = self.batches[-RATE_WINDOW:]
-        if len(recent) < 2 or recent[-1].seconds <= recent[0].seconds:
+        batches = self.batches
+        end = len(batches)
+        if end < 2:
             return None
-        steps = recent[-1].step - recent[0].step
+        first, last = batches[max(0, end - RATE_WINDOW)], batches[end - 1]  # these two and not all between them
+        if last.seconds <= first.seconds:
+            return None
         images_per_step = self.spec.train_images / self.spec.steps_per_epoch
-        return steps * images_per_step / (recent[-1].seconds - recent[0].seconds)
+        return (last.step - first.step) * images_per_step / (last.seconds - first.seconds)
 
     @property
     def progress(self) -> float:
         """Share of the steps that are taken, 0 to 1; a run that is done, be it early, has taken all of its own."""
         if self.status == "done":
             return 1.0
-        batches = self.batches[-1:]
-        return batches[0].step / (self.spec.steps_per_epoch * self.spec.epochs) if batches else 0.0
+        batches = self.batches
+        last = batches[len(batches) - 1].step if batches else 0
+        return last / (self.spec.steps_per_epoch * self.spec.epochs)
 
     @property
     def seconds_left(self) -> float | None:
         """Estimate of the training time that is left; None while nothing is known."""
         rate = self.images_per_second
         return None if rate is None else (1 - self.progress) * self.spec.train_images * self.spec.epochs / rate
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many batches and epochs a picture of this moment shows.
+
+        While it trains, all who look within MOMENT get the same answer unless an epoch has ended: what is computed for
+        one reader then serves a whole class.
+        """
+        now, (since, batches, epochs) = time.monotonic(), self._seen
+        is_same = self.active and epochs == len(self.epochs) and 0 < batches <= len(self.batches)
+        if not is_same or now - since >= MOMENT:
+            epochs = len(self.epochs)  # first: those of its batches that have come since do no harm
+            batches = len(self.batches)
+            self._seen = now, batches, epochs
+        return batches, epochs
 
     def wait_for(self, condition: Callable[[Job], object], timeout: float) -> bool:
         """Wait until the condition, which only reads the job, holds, at most `timeout` seconds; return whether."""

@@ -161,9 +161,9 @@ def digit(index: int) -> Matrix:
 
     Raises InputError where there is no such image or the data files are missing.
     """
-    from core.datasets import mnist
+    from core.datasets import mnist_array
 
-    images = mnist().test_images
+    images = mnist_array("test_images")
     if not 0 <= index < len(images):
         raise InputError("The image must be from 0 to {most:,}, not {value}.", most=len(images) - 1, value=index)
     return from_ink(images[index] / 255)

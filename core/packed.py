@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import mnist
+from core.datasets import mnist_array
 from core.files import write_file
 
 SIDE = 28  # px of an image on disk
@@ -24,7 +24,7 @@ def pack(folder: Path) -> Path:
     """Write the file into a folder where it is missing, 3 s, and return the folder. Raises OSError and InputError."""
     if not (folder / _OFFSETS).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        items = [zlib.compress(image.tobytes()) for image in mnist().train_images]
+        items = [zlib.compress(image.tobytes()) for image in mnist_array("train_images")]
         write_file(folder / _PIXELS, b"".join(items))
         offsets = io.BytesIO()
         np.save(offsets, np.cumsum([0, *(len(item) for item in items)]))

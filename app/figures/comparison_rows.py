@@ -13,6 +13,7 @@ from app.figures.comparison_words import line
 from app.figures.training_rows import FLOORS, Report, Rows, curve_rows, epoch_rows, events, limit_rows
 from app.i18n import _
 from app.rows import Encoded, encoded
+from core.caching import cached
 
 MOST_POINTS = 960  # of all loss curves together
 
@@ -37,7 +38,7 @@ class Race:
         return max((report.epoch_count for report in self.reports), default=0) if self.ended else 0
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def rows(race: Race) -> Rows:
     """Return the rows of each of the picture's data sources; treat them as read-only."""
     buckets = MOST_POINTS // 2 // max(1, len(race.reports))
@@ -51,7 +52,7 @@ def rows(race: Race) -> Rows:
     }
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def encoded_rows(race: Race) -> dict[str, Encoded]:
     """Encode the rows once for all readers of the same moment."""
     return {name: encoded(frame) for name, frame in rows(race).items()}

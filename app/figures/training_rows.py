@@ -22,6 +22,7 @@ from app.figures.class_names import class_names
 from app.figures.training_axes import BETAS, SMOOTHED
 from app.i18n import _
 from app.rows import Encoded, encoded
+from core.caching import cached
 from core.curve import decimate
 from core.diagnosis import GUESSING, Diagnosis, diagnose, not_finite_since, overfitting_since
 from core.ema import ema
@@ -61,10 +62,11 @@ def report(job: Job | None, spec: RunSpec, language: str, axis: str = "epoch") -
     """Take what a job has reported at this moment; an empty report where there is none."""
     batches: Sequence[Batch] = job.batches if job else ()
     epochs: Sequence[Epoch] = job.epochs if job else ()
+    batch_count, epoch_count = job.counts() if job else (0, 0)
     return Report(
         key=job.key if job else "",
-        batch_count=len(batches),
-        epoch_count=len(epochs),
+        batch_count=batch_count,
+        epoch_count=epoch_count,
         ended=job is not None and not job.active,
         language=language,
         axis=axis,
@@ -79,7 +81,7 @@ def rows(report: Report) -> Rows:
     return _rows(report, is_here(report.spec.data))
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def _rows(report: Report, with_images: bool) -> Rows:
     """Return the rows, with the test images that are most wrong where the set of images is here."""
     epochs = report.epochs[: report.epoch_count]
@@ -109,16 +111,16 @@ def encoded_rows(report: Report) -> dict[str, Encoded]:
     return _encoded_rows(report, is_here(report.spec.data))
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def _encoded_rows(report: Report, with_images: bool) -> dict[str, Encoded]:
     return {name: encoded(frame) for name, frame in _rows(report, with_images).items()}
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def finding(report: Report) -> Diagnosis:
     """Judge the run once for all readers of the same moment."""
     return diagnose(
-        report.batches[: report.batch_count],
+        losses(report),
         report.epochs[: report.epoch_count],
         steps_per_epoch=report.spec.steps_per_epoch,
     )
@@ -138,6 +140,12 @@ def columns(report: Report) -> Columns:
     step, epoch, loss, seconds = batches.columns()
     end = report.batch_count
     return Columns(step=step[:end], epoch=epoch[:end], loss=loss[:end], seconds=seconds[:end])
+
+
+def losses(report: Report) -> list[float]:
+    """Return the loss of each batch."""
+    each: list[float] = columns(report).loss.tolist()
+    return each
 
 
 def places(report: Report) -> NDArray[np.float64]:
@@ -162,9 +170,9 @@ def curve_rows(report: Report, buckets: int) -> pd.DataFrame:
 
     The averages are core.ema.ema over all batches, also over those that are not drawn.
     """
-    losses = columns(report).loss.tolist()
-    kept = [round(place) for place, _ in decimate(list(enumerate(losses)), buckets)]
-    averages = {name: losses if not beta else ema(losses, beta) for name, beta in zip(SMOOTHED, BETAS, strict=True)}
+    each = losses(report)
+    kept = [round(place) for place, _ in decimate(list(enumerate(each)), buckets)]
+    averages = {name: each if not beta else ema(each, beta) for name, beta in zip(SMOOTHED, BETAS, strict=True)}
     drawn = {name: [average[place] for place in kept] for name, average in averages.items()}
     return pd.DataFrame({"x": places(report)[kept]} | drawn, dtype="float64")
 
@@ -172,8 +180,8 @@ def curve_rows(report: Report, buckets: int) -> pd.DataFrame:
 def limit_rows(reports: Sequence[Report]) -> pd.DataFrame:
     """Return both ends of each axis, wide enough for what is still to come."""
     epochs = [epoch for report in reports for epoch in report.epochs[: report.epoch_count]]
-    losses = np.concatenate([columns(report).loss for report in reports] + [[epoch.test_loss for epoch in epochs]])
-    highest = float(losses.max(initial=0.0, where=np.isfinite(losses)))
+    every = np.concatenate([columns(report).loss for report in reports] + [[epoch.test_loss for epoch in epochs]])
+    highest = float(every.max(initial=0.0, where=np.isfinite(every)))
     lowest = min((min(epoch.test_accuracy, epoch.train_accuracy) for epoch in epochs), default=0.0)
     floor = next(floor for floor in FLOORS if floor <= lowest)
     most = max((_end(report) for report in reports), default=1.0)
@@ -253,7 +261,8 @@ def events(report: Report) -> list[tuple[float, str]]:
     """Find where the run turned: the first epoch of overfitting, or the step whose loss is not finite."""
     epochs = report.epochs[: report.epoch_count]
     finite = np.isfinite(columns(report).loss).all() and all(map(_is_finite, epochs))  # quicker than a look at each
-    if not finite and (step := not_finite_since(report.batches[: report.batch_count], epochs)):
+    steps_per_epoch = report.spec.steps_per_epoch
+    if not finite and (step := not_finite_since(losses(report), epochs, steps_per_epoch=steps_per_epoch)):
         place = int(np.searchsorted(columns(report).step, step))
         return [(float(places(report)[place]), _("not finite from here"))]
     since = overfitting_since(epochs)

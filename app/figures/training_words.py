@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 
 from app.figures.numbers import numeral, percent
-from app.figures.training_rows import Report, finding
+from app.figures.training_rows import Report, finding, losses
 from app.i18n import N_, _, error_sentence, language, ngettext
 from app.page import Kind
+from core.caching import cached
 from core.device import Placement
 from core.diagnosis import JUMP, Diagnosis, State
 from core.image_data import is_here
@@ -229,13 +230,14 @@ def captions(epochs: Sequence[Epoch], spec: RunSpec) -> list[str]:
     ]
 
 
+@cached(maxsize=64)
 def alternative(report: Report) -> str:
     """Say what the picture shows at every position of its playhead, for a reader who cannot see it."""
     if not report.batch_count:
         return _("Empty axes: loss and test accuracy over the epochs. They fill when the training starts.")
     epochs = report.epochs[: report.epoch_count]
-    losses = [batch.loss for batch in report.batches[: report.batch_count]]
-    sentences = [_averages(losses, epochs), _peak(losses)]
+    each = losses(report)
+    sentences = [_averages(each, epochs), _peak(each)]
     if epochs and math.isfinite(epochs[-1].test_loss):
         best = max(epochs, key=lambda epoch: epoch.test_accuracy)
         sentences.append(

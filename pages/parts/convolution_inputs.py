@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import link
+from app.history import is_news, is_restored
 from app.pad import pad
 from core import matrices
 from core.digits import centre
@@ -85,14 +86,17 @@ def _is_number(text: str) -> bool:
 
 
 def _asked(key: str) -> str | None:
-    """Return what the link asks for where that is news."""
+    """Return what the link asks for where that is news; forget the session's value where the link leaves it out."""
+    if not is_news(key):
+        return None
     asked = st.query_params.get(key)
-    return asked if asked != st.session_state.get(f"{key}.in_link") else None
+    if asked is None and is_restored():
+        st.session_state.pop(key, None)
+    return asked
 
 
 def _share(key: str, text: str | None) -> None:
     """Write a value to the link; None, for one that it leaves out, removes it."""
-    st.session_state[f"{key}.in_link"] = text
     if text is None:
         if key in st.query_params:
             del st.query_params[key]

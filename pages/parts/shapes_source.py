@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import link, page
 from app.choice import choice
-from app.history import is_restored
+from app.history import is_news, is_restored
 from app.i18n import _
 from core.errors import InputError
 from core.shapes.chain import refuse_bad_input
@@ -34,8 +34,6 @@ _TEXT = "shapes.text"  # the source in force, good or bad
 _SHOWN = "shapes.shown"  # what the text area was last filled with
 _TYPED = "shapes.typed"  # the text area
 _GOOD = "shapes.good"  # the last source and shape that could be drawn
-_READ = "shapes.read"  # the source of the link that was read last
-_SIZE = "shapes.size"  # the input size that the link held last
 
 
 def choose_net() -> str:
@@ -58,17 +56,14 @@ def choose_net() -> str:
 def _read_link() -> None:
     """Take the source of a link that was not read yet."""
     asked = st.query_params.get("source")
-    if asked is None or asked == st.session_state.get(_READ):
-        return
-    st.session_state[_READ] = asked
-    adopt(asked)
+    if is_news("source") and asked is not None:
+        adopt(asked)
 
 
 def _write_link(chosen: str) -> None:
     """Keep an own source in the link while it is in force and short."""
     text = st.session_state[_TEXT]
     if chosen == OWN and len(text) <= MOST_IN_LINK:
-        st.session_state[_READ] = text
         if st.query_params.get("source") != text:
             st.query_params["source"] = text
     elif "source" in st.query_params:
@@ -120,12 +115,11 @@ def choose_input(net: str) -> Shape | InputError:
 def _choose_size(net: str) -> str:
     """Draw the field for the size of one input; the link leaves out what a preset brings itself."""
     asked = st.query_params.get("input")
-    if asked is not None and asked != st.session_state.get(_SIZE):
+    if is_news("input") and asked is not None:
         st.session_state["input"] = asked[:LONGEST_SIZE]
     elif "input" not in st.session_state or (asked is None and is_restored()):
         st.session_state["input"] = written(PRESETS.get(net, PRESETS[USUAL]).input_shape)
     typed = st.text_input(_("Input: C, H, W"), key="input", max_chars=LONGEST_SIZE, persist_state="session")
-    st.session_state[_SIZE] = typed
     if net in PRESETS and typed == written(PRESETS[net].input_shape):
         st.query_params.pop("input", None)
     elif asked != typed:

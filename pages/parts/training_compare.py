@@ -9,6 +9,7 @@ from app.figures.comparison import colours
 from app.figures.comparison_rows import Race
 from app.figures.run_names import names
 from app.figures.training_rows import report
+from app.history import is_news
 from app.i18n import _, error_sentence, language, ngettext
 from app.link import check_choice
 from core import run_text
@@ -24,7 +25,7 @@ from pages.parts.training_found import find
 
 LINK = "compare"  # its value: the name of a prepared comparison, or the runs as text
 MENU, BELOW = "comparing", "compare.below"  # the menu of comparisons; the run that the page describes
-_RUNS, _SEEN = "compare.runs", "compare.in_link"  # in the session
+_RUNS = "compare.runs"  # in the session
 
 
 def read_link() -> None:
@@ -32,10 +33,9 @@ def read_link() -> None:
 
     A link that names no run of its own shows the first of the comparison in the controls.
     """
-    asked = st.query_params.get(LINK, "")
-    if asked == st.session_state.get(_SEEN, ""):
+    if not is_news(LINK):
         return
-    runs, errors = _asked_runs(asked)
+    runs, errors = _asked_runs(st.query_params.get(LINK, ""))
     for error in errors:
         sentence = _("Not all of the link's comparison can be shown. {reason}")
         st.warning(sentence.format(reason=plain(error_sentence(error))), icon=":material/link_off:")
@@ -64,7 +64,6 @@ def write_link() -> None:
     runs = pinned()
     named = next((name for name, entry in COMPARISONS.items() if entry.runs == runs), None)
     text = named or run_text.write_all(runs)
-    st.session_state[_SEEN] = text
     if text != st.query_params.get(LINK, ""):
         if text:
             st.query_params[LINK] = text

@@ -5,16 +5,9 @@ import numpy as np
 import pytest
 
 from core.diagnosis import GUESSING, LEAST_LOOK_BACK, State, diagnose, overfitting_since, plateau_since
-from core.records import Batch, Epoch
+from core.records import Epoch
 
 STEPS = 20  # in an epoch
-
-
-def batches(losses):
-    return [
-        Batch(step=step, epoch=(step - 1) // STEPS + 1, loss=loss, seconds=step / 100)
-        for step, loss in enumerate(losses, start=1)
-    ]
 
 
 def epochs(train, test):
@@ -36,7 +29,7 @@ def epochs(train, test):
 
 
 def finding(losses, tested=()):
-    return diagnose(batches(losses), tested, steps_per_epoch=STEPS)
+    return diagnose(losses, tested, steps_per_epoch=STEPS)
 
 
 def test_nothing_is_said_before_the_first_batch():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.datasets import mnist
+from core.datasets import mnist, mnist_array
 from core.device import find_placement
 from core.evaluation import WORST, worst_mistakes
 from core.models import MODELS, find_model
@@ -38,9 +38,8 @@ def few_tests(monkeypatch):
     """Test with 200 images only, where the numbers of training are the point."""
     import core.image_data
 
-    data = mnist()
-    less = replace(data, test_images=data.test_images[:200], test_labels=data.test_labels[:200])
-    monkeypatch.setattr(core.image_data, "mnist", lambda: less)
+    less = {field: mnist_array(field)[:200] for field in ("test_images", "test_labels")}
+    monkeypatch.setattr(core.image_data, "mnist_array", lambda field: less.get(field, mnist_array(field)))
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,14 @@
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+import core.job
 import core.jobs
 from core.device import find_placement
 from core.errors import InputError
+from core.job import MOMENT, Job
 from core.jobs import MAX_RESTARTS, Jobs, runs_at_once
 from core.kept import Opened
 from core.records import Batch, Epoch
@@ -178,6 +181,25 @@ def test_what_a_worker_reports_reaches_the_page(jobs, office):
     office.worker(0).say(Finished())
     assert job.wait_for(lambda job: job.status == "done", WAIT)
     assert not job.cached
+
+
+def test_all_who_look_in_the_same_moment_see_the_same(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(core.job, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    job = Job(SPEC, find_placement(shared=True))
+    job.status = "running"
+    assert job.counts() == (0, 0)
+    job.apply([batch(1)])
+    assert job.counts() == (1, 0)  # the first one is seen at once
+    job.apply([batch(2), batch(3)])
+    assert job.counts() == (1, 0)
+    clock[0] += 1.01 * MOMENT
+    assert job.counts() == (3, 0)
+    job.apply([batch(4), epoch(1)])
+    assert job.counts() == (4, 1)  # and so is an epoch
+    job.apply([batch(5, 2)])
+    job.end("done")
+    assert job.counts() == (5, 1)
 
 
 def test_a_dead_worker_is_replaced_a_few_times(jobs, office):

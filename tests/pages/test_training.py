@@ -223,6 +223,14 @@ def test_a_run_is_added_to_a_comparison_and_the_comparison_closed(both):
     assert picture(at)["key"] == "run"
 
 
+def test_a_click_that_the_browser_sends_with_the_link_from_before_loses_no_run(both):
+    at = visit(**SMALL)
+    fine(at.button(key="add").click().run())
+    del at.query_params["compare"]  # as the browser has not heard of it yet
+    fine(at.segmented_control(key="model").set_value("mlp").run())
+    assert compared(at) == compare_text(SPEC)
+
+
 def decoded(source, column):
     return source["columns"][column]
 

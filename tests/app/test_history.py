@@ -1,0 +1,59 @@
+"""When a link is followed, with the controls that keep their values in it."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import history
+
+
+def page():
+    import streamlit as st
+
+    from app.choice import choice
+    from app.history import note_back, note_page
+
+    note_back()
+    note_page(st.session_state.get("page", "first"))
+    choice("Letter", {"a": "A", "b": "B", "c": "C"}, key="letter", default="a")
+
+
+@pytest.fixture
+def app():
+    at = AppTest.from_function(page)
+    at.query_params["letter"] = "b"
+    return at.run()
+
+
+def chosen(app):
+    assert not app.exception
+    return app.segmented_control(key="letter").value
+
+
+def test_a_link_is_followed_when_its_page_is_opened(app):
+    assert chosen(app) == "b"
+
+
+def test_a_click_that_comes_with_the_link_from_before_is_not_undone(app):
+    app.segmented_control(key="letter").set_value("c").run()
+    assert app.query_params["letter"] == "c"
+    app.query_params["letter"] = "b"  # the browser has not heard of the new link yet
+    app.run()
+    assert chosen(app) == "c"
+    assert app.query_params["letter"] == "c"
+
+
+def test_the_link_of_another_page_is_followed(app):
+    app.segmented_control(key="letter").set_value("c").run()
+    app.session_state["page"] = "second"
+    app.query_params["letter"] = "b"
+    assert chosen(app.run()) == "b"
+
+
+@pytest.mark.parametrize(("letter", "expected"), [("c", "c"), (None, "a")])
+def test_after_back_the_link_is_followed(app, monkeypatch, letter, expected):
+    monkeypatch.setattr(history, "is_restored", lambda: True)
+    monkeypatch.setattr("app.choice.is_restored", lambda: True)
+    app.query_params.pop("letter")
+    if letter:
+        app.query_params["letter"] = letter
+    assert chosen(app.run()) == expected
