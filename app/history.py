@@ -37,7 +37,7 @@ def is_news(name: str) -> bool:
     A run that the next click broke off before it came as far as here leaves the answer to the next run.
     """
     read, now = f"{name}.visit", st.session_state.get(_VISIT, 0)
-    if st.session_state.get(read) == now:
+    if st.session_state.get(read) == now and not is_restored():  # a run that is being stopped may have asked meanwhile
         return False
     st.session_state[read] = now
     return True

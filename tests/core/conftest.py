@@ -1,11 +1,19 @@
-"""What the tests of published sets of images share."""
+"""What the tests share that need images: few of MNIST's, or stand-ins for sets that are published elsewhere."""
 
 import shutil
 
 import pytest
 
 from core import image_data
+from core.datasets import mnist_array
 from tests.core.published_sets import made_up
+
+
+@pytest.fixture
+def few_tests(monkeypatch):
+    """Test with 200 images only, where the numbers of training are the point."""
+    less = {field: mnist_array(field)[:200] for field in ("test_images", "test_labels")}
+    monkeypatch.setattr(image_data, "mnist_array", lambda field: less.get(field, mnist_array(field)))
 
 
 @pytest.fixture

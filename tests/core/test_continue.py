@@ -19,6 +19,8 @@ SPECS = {
     "dropout and augmentation": replace(SPEC, options={"dropout": 0.5}, shift=2, rotate=10.0),
 }
 
+pytestmark = pytest.mark.usefixtures("few_tests")
+
 
 def run(spec, store, epochs=None):
     """Train, at most so many epochs, and return what was reported."""

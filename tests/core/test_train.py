@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.datasets import mnist, mnist_array
+from core.datasets import mnist
 from core.device import find_placement
 from core.evaluation import WORST, worst_mistakes
 from core.models import MODELS, find_model
@@ -31,15 +31,6 @@ def numbers(records):
         else (r.epoch, r.weights, r.optimizer)
         for r in records
     ]  # fmt: skip
-
-
-@pytest.fixture
-def few_tests(monkeypatch):
-    """Test with 200 images only, where the numbers of training are the point."""
-    import core.image_data
-
-    less = {field: mnist_array(field)[:200] for field in ("test_images", "test_labels")}
-    monkeypatch.setattr(core.image_data, "mnist_array", lambda field: less.get(field, mnist_array(field)))
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from core.records import Checkpoint
 from core.run import RunSpec
 from core.train import train
 from tests.core.tape import Recorder
-from tests.core.test_train import few_tests, numbers  # noqa: F401 - a fixture
+from tests.core.test_train import numbers
 
 PLACEMENT = find_placement("cpu", 1)
 SPEC = RunSpec(epochs=2, train_images=150, batch_size=32, seed=5)  # 4 full batches an epoch, and one of 22
