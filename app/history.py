@@ -8,6 +8,8 @@ In between, the link says what the page has written, and a moment late: whatever
 heard of it still comes with the link from before, which must not undo what was done.
 """
 
+from collections.abc import Iterable
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -20,11 +22,16 @@ def note_back() -> None:
         _follow_anew()
 
 
-def note_page(path: str) -> None:
-    """Let the link be followed anew where this is another page than before; before the page reads it."""
+def note_page(path: str, read: Iterable[str] = ()) -> None:
+    """Let the link be followed anew where this is another page than before; before the page reads it.
+
+    `read` names what has been read of it already.
+    """
     if st.session_state.get(_PAGE) != path:
         st.session_state[_PAGE] = path
         _follow_anew()
+        for name in read:
+            is_news(name)
 
 
 def _follow_anew() -> None:

@@ -21,6 +21,7 @@ from core.errors import InputError, Names
 from core.messages import N_
 
 __all__ = [
+    "KEY",
     "LANGUAGES",
     "N_",
     "_",
@@ -35,7 +36,7 @@ __all__ = [
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "zh": "简体中文"}  # as in the URL: ?lang=zh
 _CATALOGUES = {"zh": "zh_CN"}  # en needs none: it is the source text
-_KEY = "lang"
+KEY = "lang"
 _spoken: ContextVar[str | None] = ContextVar("spoken", default=None)  # where there is no session
 
 
@@ -62,7 +63,7 @@ def language() -> str:
     """Return the code of this session's language: the switch, or the browser's before there is one."""
     if (spoken := _spoken.get()) is not None:
         return spoken
-    chosen = st.session_state.get(_KEY)
+    chosen = st.session_state.get(KEY)
     return chosen if chosen in LANGUAGES else browser_language()
 
 
@@ -78,7 +79,7 @@ def speaking(code: str) -> Iterator[None]:
 
 def language_switch() -> None:
     """Draw the switch; its position is part of the URL."""
-    choice("Language · 语言", LANGUAGES, key=_KEY, default=browser_language())
+    choice("Language · 语言", LANGUAGES, key=KEY, default=browser_language())
 
 
 def _(message: str) -> str:

@@ -14,7 +14,7 @@ def main() -> None:
 
     from app.course import chapters
     from app.history import note_back, note_page
-    from app.i18n import _, language_switch
+    from app.i18n import KEY, _, language_switch
 
     st.set_page_config(
         page_title="Torchscape",
@@ -30,7 +30,7 @@ def main() -> None:
     for chapter, entries in chapters().items():
         groups[_(chapter)] = [st.Page(e.file, title=_(e.title), url_path=e.path) for e in entries]
     page = st.navigation(groups, expanded=True)
-    note_page(page.url_path)
+    note_page(page.url_path, read=[KEY])
     page.run()
 
 

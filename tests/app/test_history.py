@@ -1,9 +1,14 @@
 """When a link is followed, with the controls that keep their values in it."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import history
+from app.i18n import KEY
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def page():
@@ -57,3 +62,16 @@ def test_after_back_the_link_is_followed(app, monkeypatch, letter, expected):
     if letter:
         app.query_params["letter"] = letter
     assert chosen(app.run()) == expected
+
+
+def test_the_first_click_on_a_page_may_be_on_the_language_that_its_link_names():
+    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    at.query_params["lang"] = "en"
+    at.run()
+    assert not at.exception
+    at.segmented_control(key=KEY).set_value("zh").run()
+    assert at.segmented_control(key=KEY).value == "zh"
+    at.switch_page(str(ROOT / "pages" / "mse.py")).run()
+    assert at.query_params["lang"] == "zh"
+    at.segmented_control(key=KEY).set_value("en").run()
+    assert at.segmented_control(key=KEY).value == "en"
