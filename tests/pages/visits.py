@@ -33,8 +33,9 @@ def visitor_of_app(name, patience=PATIENCE):
 
 
 def _opened_in_app(path, patience, /, *sections, lang="en", **query):
-    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=patience).run()
-    at.switch_page(str(path))
+    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=patience)
+    at.query_params["lang"] = lang
+    at.run().switch_page(str(path))
     for name, value in ({"lang": lang} | dict.fromkeys(sections, "true") | query).items():
         at.query_params[name] = str(value)
     return fine(at.run())

@@ -162,9 +162,9 @@ def random_chain(random):
     return Chain(nodes=tuple(nodes)), (random.randint(2, 4), channels, side, side)
 
 
-def test_three_thousand_random_chains_agree_with_torch():
-    good = sum(agree(*random_chain(numbers(seed))).ok for seed in range(3000))
-    assert 600 < good < 2400  # both good and bad ones were tried
+def test_a_thousand_random_chains_agree_with_torch():
+    good = sum(agree(*random_chain(numbers(seed))).ok for seed in range(1000))
+    assert 200 < good < 800  # both good and bad ones were tried
 
 
 @settings(max_examples=60, deadline=None)
