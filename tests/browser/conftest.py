@@ -70,76 +70,100 @@ def demo(visit, demo_address):
 
 
 @pytest.fixture(scope="session")
-def kept_contexts(chromium):
-    """Browser contexts by their options: what the next test opens finds the app's scripts in the browser's cache."""
-    contexts = {}
-    yield contexts
-    for context in contexts.values():
-        context.close()
+def kept_tabs(chromium):
+    """Tabs by their options: one that is used again opens a page in half the time, its scripts being at hand."""
+    tabs = {}
+    yield tabs
+    for tab in tabs.values():
+        tab.close()
 
 
 @pytest.fixture
-def visit(chromium, kept_contexts):
-    """Open pages, each in a context of its own; a complaint on the console or a request elsewhere fails the test.
+def tab(request, chromium, kept_tabs):
+    """Open pages, each in a tab that knows nothing of pages before; a complaint of the browser fails the test.
 
-    `prepare(page)` is called before the page is loaded; other options are those of a browser context.
+    `prepare(page)` is called before the page is loaded; other options are those of a browser context. A tab that is
+    prepared or `fresh`, or the second one with the same options, is of this test only, and so are those of a test
+    that fails.
     """
-    contexts, pages, complaints, taken = [], [], [], set()
+    used, failed = {}, request.session.testsfailed
 
-    def context_of(options):
-        """Take the kept context; a second page like it, which must not know the first, gets a context of its own."""
+    def open_tab(address, prepare=None, *, fresh=False, **options):
+        options = {"viewport": {"width": 1200, "height": 900}, "locale": "en-GB"} | options
         name = repr(sorted(options.items()))
-        if name in taken:
-            contexts.append(chromium.new_context(**options))
-            return contexts[-1]
-        taken.add(name)
-        return kept_contexts.get(name) or kept_contexts.setdefault(name, chromium.new_context(**options))
-
-    def open_page(address, prepare=None, **options):
-        context = context_of({"viewport": {"width": 1200, "height": 900}, "locale": "en-GB"} | options)
-        page = context.new_page()
-        pages.append(page)
-        forget(page, address)
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
-        page.on("request", lambda request: complaints.append(request.url) if is_elsewhere(request.url) else None)
+        if prepare or fresh or name in used:
+            name = len(used)
+        tab = used[name] = kept_tabs.pop(name, None) or Tab(chromium.new_context(**options))
         if prepare:
-            prepare(page)
-        page.goto(address)
-        return page
+            prepare(tab.page)
+        tab.open(address, options)
+        return tab
 
-    yield open_page
-    for opened in (*pages, *contexts):
-        opened.close()
+    yield open_tab
+    complaints = [complaint for tab in used.values() for complaint in tab.complaints]
+    for name, tab in used.items():
+        if isinstance(name, int) or request.session.testsfailed > failed:
+            tab.close()
+        else:
+            tab.leave()
+            kept_tabs[name] = tab
     assert complaints == []
 
 
-def forget(page, address):
-    """Forget what pages before this one left in the browser, but for its cache of scripts."""
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
-    kinds = "cookies,local_storage,indexeddb,service_workers"
-    page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kinds})
+@pytest.fixture
+def visit(tab):
+    """Open pages, as `tab` does."""
+    return lambda *address, **options: tab(*address, **options).page
+
+
+class Tab:
+    """A page in a browser context of its own, what it sends to the server and what the browser complains about."""
+
+    def __init__(self, context):
+        self.sent, self.complaints = [], []
+        self.page = page = context.new_page()
+        self.devtools = context.new_cdp_session(page)
+        page.set_default_timeout(20_000)
+        page.add_init_script(path=SCRIPT)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self.complaints.append(message.text) if is_complaint(message) else None)
+        page.on("request", lambda request: self.complaints.append(request.url) if is_elsewhere(request.url) else None)
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
+
+    def open(self, address, options):
+        """Open a page and forget what those before it left in the browser, but for its cache of scripts."""
+        self.sent.clear()
+        self.complaints.clear()
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+        kinds = "cookies,local_storage,indexeddb,service_workers"
+        self.devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kinds})
+        self.page.set_viewport_size(options["viewport"])
+        self.page.emulate_media(color_scheme=options.get("color_scheme", "light"))
+        self.page.goto(address)
+
+    def leave(self):
+        """Leave the app, with the pointer in a corner."""
+        self.page.evaluate("sessionStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.mouse.move(0, 0)
+
+    def close(self):
+        """Close it with all that it knows."""
+        self.page.context.close()
 
 
 @pytest.fixture
-def show(visit, app_address):
+def show(tab, app_address):
     """Open a page of the app and wait for the picture that draws from a data source, until all is at rest.
 
     Returns the page and the list of what it sends to the server from then on.
     """
 
     def open_page(path, source, **options):
-        sent = []
-
-        def prepare(page):
-            page.add_init_script(path=SCRIPT)
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))  # noqa: PLW0108 - it marks its handlers
-
-        page = visit(f"{app_address}/{path}", prepare, **options)
-        drawn(page, source)
-        sent.clear()
-        return page, sent
+        opened = tab(f"{app_address}/{path}", **options)
+        drawn(opened.page, source)
+        opened.sent.clear()
+        return opened.page, opened.sent
 
     return open_page
 

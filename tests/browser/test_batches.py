@@ -80,7 +80,7 @@ def test_all_rows_are_a_choice_that_brings_its_batch_size(belt):
 
 
 def test_the_gradient_page_opens_with_the_same_batches(belt):
-    page, _ = belt("?batch_size=3&seed=7")
+    page, _ = belt("?batch_size=3&seed=7", fresh=True)
     before = page.evaluate("() => history.length")
     page.get_by_role("link", name="See what this batch size does to the gradient").click()
     page.wait_for_url("**/descent?*seed=7*")

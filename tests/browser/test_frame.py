@@ -7,7 +7,6 @@ from app.course import COURSE
 from app.i18n import translations
 from tests.browser.rest import rest
 
-PATHS = ["", *(entry.path for entry in COURSE)]
 SCREENS = {
     "laptop": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "projector": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"},
@@ -34,20 +33,31 @@ def open_fully(visit, address, path, language="en", **options):
     return page
 
 
-@pytest.mark.parametrize(("path", "language"), [*((path, "en") for path in PATHS), ("", "zh"), ("training", "zh")])
-def test_every_page_fits_a_phone_without_a_complaint(visit, app_address, path, language):
-    check_fit(open_fully(visit, app_address, path, language, **SCREENS["phone"]))
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_every_page_fits_a_projector_whose_window_then_becomes_a_laptop_s(visit, app_address, path):
-    page = open_fully(visit, app_address, path, "en", **SCREENS["projector"])
+@pytest.mark.parametrize(("screen", "language"), [("phone", "en"), ("phone", "zh"), ("projector", "en")])
+def test_the_map_leads_to_every_page_and_each_fits_the_screen(visit, app_address, screen, language):
+    """On a projector also after its window has become a laptop's."""
+    page = open_fully(visit, app_address, "", language, **SCREENS[screen])
     check_fit(page)
-    laptop = SCREENS["laptop"]["viewport"]
-    page.set_viewport_size(laptop)
-    page.wait_for_function("(width) => innerWidth === width", arg=laptop["width"])
+    for entry in COURSE:
+        title = title_of(entry.path, language)
+        page.get_by_test_id("stMain").get_by_test_id("stPageLink-NavLink").filter(has_text=title).click()
+        page.get_by_role("heading", level=1, name=title).wait_for()
+        assert page.evaluate("location.pathname") == f"/{entry.path}"
+        page.locator(".player canvas").first.wait_for()
+        rest(page)
+        check_fit(page)
+        if screen == "projector":
+            resize(page, SCREENS["laptop"]["viewport"])
+            check_fit(page)
+            resize(page, SCREENS["projector"]["viewport"])
+        page.go_back()
+        page.get_by_role("heading", level=1, name=title_of("", language)).wait_for()
+
+
+def resize(page, size):
+    page.set_viewport_size(size)
+    page.wait_for_function("(width) => innerWidth === width", arg=size["width"])
     rest(page)
-    check_fit(page)
 
 
 def check_fit(page):
@@ -73,33 +83,24 @@ def test_the_language_stays_when_the_page_changes(visit, app_address):
     page.get_by_role("heading", level=1, name=title_of("mse", "zh")).wait_for()
 
 
-@pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(14, 17, 23)")])
-def test_the_theme_follows_the_system(visit, app_address, scheme, ground):
-    page = open_fully(visit, app_address, "", color_scheme=scheme)
-    assert page.locator(".stApp").evaluate("element => getComputedStyle(element).backgroundColor") == ground
-
-
-def test_the_theme_can_be_switched(visit, app_address):
+def test_the_theme_follows_the_system_and_can_be_switched(visit, app_address):
     page = open_fully(visit, app_address, "", color_scheme="dark")
+    wait_for_ground(page, "rgb(14, 17, 23)")
+    page.emulate_media(color_scheme="light")
+    wait_for_ground(page, "rgb(255, 255, 255)")
     page.get_by_test_id("stMainMenu").click()
-    page.get_by_role("menuitemradio", name="Light").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    wait_for_ground(page, "rgb(14, 17, 23)")
+
+
+def wait_for_ground(page, colour):
     page.wait_for_function(
-        "getComputedStyle(document.querySelector('.stApp')).backgroundColor === 'rgb(255, 255, 255)'"
+        "(colour) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === colour", arg=colour
     )
 
 
-def test_the_map_leads_to_every_page(visit, app_address):
-    page = open_fully(visit, app_address, "")
-    for entry in COURSE:
-        page.get_by_test_id("stMain").get_by_test_id("stPageLink-NavLink").filter(has_text=entry.title).click()
-        page.get_by_role("heading", level=1, name=entry.title).wait_for()
-        assert page.evaluate("location.pathname") == f"/{entry.path}"
-        page.go_back()
-        page.get_by_role("heading", level=1, name=title_of("", "en")).wait_for()
-
-
 def test_a_page_that_was_set_is_one_step_of_back(visit, app_address):
-    page = open_fully(visit, app_address, "descent")
+    page = open_fully(visit, app_address, "descent", fresh=True)
     before = page.evaluate("history.length")
     page.get_by_text("More settings", exact=True).click()
     for name, value in {"Learning rate": "0.03", "Start of w": "0.5"}.items():
@@ -140,21 +141,21 @@ def test_a_suggestion_brings_the_picture_into_view(visit, app_address, path, scr
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("link", ["stSidebarNavLink", "stPageLink-NavLink"])
-def test_a_link_that_has_the_keyboard_has_a_ring(visit, app_address, link, scheme):
+def test_a_link_that_has_the_keyboard_has_a_ring(visit, app_address, scheme):
     page = open_fully(visit, app_address, "", color_scheme=scheme)
-    links = page.get_by_test_id(link)
-    links.nth(len(COURSE) - 1).wait_for()
-    rest(page)
-    links.first.focus()
-    page.keyboard.press("Tab")
-    expect(links.nth(1)).to_be_focused()
-    width, style, ring, ground = links.nth(1).evaluate(
-        "link => [...['outlineWidth', 'outlineStyle', 'outlineColor'].map(name => getComputedStyle(link)[name]),"
-        " getComputedStyle(document.querySelector('.stApp')).backgroundColor]"
-    )
-    assert (width, style) == ("2px", "solid")
-    assert abs(brightness(ring) - brightness(ground)) > 128
+    for kind in ("stSidebarNavLink", "stPageLink-NavLink"):
+        links = page.get_by_test_id(kind)
+        links.nth(len(COURSE) - 1).wait_for()
+        rest(page)
+        links.first.focus()
+        page.keyboard.press("Tab")
+        expect(links.nth(1)).to_be_focused()
+        width, style, ring, ground = links.nth(1).evaluate(
+            "link => [...['outlineWidth', 'outlineStyle', 'outlineColor'].map(name => getComputedStyle(link)[name]),"
+            " getComputedStyle(document.querySelector('.stApp')).backgroundColor]"
+        )
+        assert (width, style) == ("2px", "solid")
+        assert abs(brightness(ring) - brightness(ground)) > 128
 
 
 def brightness(colour):

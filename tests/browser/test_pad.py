@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from core.digits import MAX_POINTS, PEN, SIDE
 from tests.browser.rest import rest
-from tests.browser.views import SCRIPT, drawn
+from tests.browser.views import drawn
 
 RUN = "images=3000&epochs=1&lr=0.1&lang=en"
 PATIENCE = 120_000  # ms, for a run on a busy machine
@@ -263,7 +263,7 @@ def trained_address(app_address, chromium):
 
 
 def test_the_prediction_follows_the_pen(visit, trained_address):
-    page = visit(f"{trained_address}/training?{RUN}&digit=true", lambda page: page.add_init_script(path=SCRIPT))
+    page = visit(f"{trained_address}/training?{RUN}&digit=true")
     status = page.locator(".player .said").filter(has_text=SAYS)
     expect(invitation(page)).to_be_visible(timeout=PATIENCE)
     drawn(page, "bars")
@@ -291,15 +291,14 @@ def predicted(page):
     return page.locator(".player .said").filter(has_text=SAYS)
 
 
-def test_while_a_line_grows_the_page_does_not_run(visit, trained_address):
-    told, asked = [], []
+def test_while_a_line_grows_the_page_does_not_run(tab, trained_address):
+    asked = []
 
     def prepare(page):
-        page.add_init_script(path=SCRIPT)
         page.on("request", lambda request: asked.append(request.url) if "/quick/" in request.url else None)
-        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: told.append(frame)))  # noqa: PLW0108 - it marks its handlers
 
-    page = visit(trained_address, prepare)
+    opened = tab(trained_address, prepare)
+    page, told = opened.page, opened.sent
     open_digit(page, trained_address)
     told.clear()
     page.mouse.move(*at(page, ONE[0]))
@@ -329,10 +328,7 @@ def test_without_the_quick_way_the_page_answers(chromium, trained_address, hinde
 
 
 def test_on_a_phone_the_bars_take_the_column_and_the_images_stand_in_two_rows(visit, trained_address):
-    def prepare(page):
-        page.add_init_script(path=SCRIPT)
-
-    page = visit(f"{trained_address}/training?{RUN}&digit=true", prepare, **PHONE)
+    page = visit(f"{trained_address}/training?{RUN}&digit=true", **PHONE)
     expect(invitation(page)).to_be_visible(timeout=PATIENCE)
     page.locator(".pad").get_by_role("button", name="Put a 7 of the test set").click()
     drawn(page, "marks")

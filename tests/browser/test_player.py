@@ -188,14 +188,11 @@ class TestParameters:
     def test_the_formula_writes_small_and_large_numbers_with_powers_of_ten(self, demo, w, written):
         expect(ready(demo(f"?demo.w={w}")).locator(".number-powers")).to_have_text(written)
 
-    @pytest.mark.parametrize(("view", "x", "y", "w"), [("loss", 3.0, 10.0, 3.0), ("data", 3.0, 7.5, 2.5)])
-    def test_dragging_sets_the_parameter_and_sends_nothing(self, demo, view, x, y, w):
-        sent = []
-
-        def listen(page):
-            page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.extend([frame])))
-
-        page = demo(prepare=listen)
+    @pytest.mark.parametrize("drag", [("loss", 3.0, 10.0, 3.0), ("data", 3.0, 7.5, 2.5)], ids=["loss", "data"])
+    def test_dragging_sets_the_parameter_and_sends_nothing(self, tab, demo_address, drag):
+        view, x, y, w = drag
+        opened = tab(demo_address)
+        page, sent = opened.page, opened.sent
         player = ready(page)
         page.wait_for_load_state("networkidle")
         before = len(sent)

@@ -84,27 +84,16 @@ def test_a_finished_run_opens_at_once_and_is_scrubbed(visit, trained_address):
     assert len({numbers for _, numbers in seen.values()}) == 3
 
 
-def test_the_formula_follows_the_epoch_without_the_server(visit, trained_address):
-    frames = []
-
-    def count_frames(page):
-        def keep(payload):  # Playwright marks the handler, which a built-in method does not allow
-            frames.append(payload)
-
-        page.on("websocket", lambda socket: socket.on("framesent", keep))
-
-    page = open_training(visit, trained_address, SMALL, prepare=count_frames)
+def test_the_formula_follows_the_epoch_without_the_server(show, trained_address):
+    page, frames = show(f"training?{SMALL}", "mistakes")
     expect(caption(page)).to_contain_text("Epoch 3 of 3")
-    page.wait_for_load_state("networkidle")
-    sent = len(frames)
-    assert sent > 0
     page.locator(".player [data-action=first]").click()
     expect(caption(page)).to_contain_text("Epoch 1 of 3")
     numbers = re.search(r"ln\s*\(\s*([\d.]+)(?:·10⁻([⁰¹²³⁴-⁹]+))?\s*\)\s*=\s*([\d.]+)", formula(page))
     assert numbers
     power = int((numbers[2] or "0").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
     assert -math.log(float(numbers[1]) / 10**power) == pytest.approx(float(numbers[3]), abs=0.005 + 1e-9)
-    assert len(frames) == sent
+    assert frames == []
 
 
 def test_the_link_opens_the_epoch(visit, trained_address):
@@ -144,7 +133,7 @@ def test_the_quick_run_is_one_click(show):
 
 
 def test_back_undoes_a_press_at_once_and_forward_does_it_again(visit, app_address):
-    page = open_training(visit, app_address, "lang=en")
+    page = open_training(visit, app_address, "lang=en", fresh=True)
     before = page.evaluate("history.length")
     page.get_by_role("radio", name="MLP").click()
     page.wait_for_function("location.search.includes('model=mlp')")
