@@ -58,9 +58,10 @@ format: install-dev
 	$(BIN)/ruff format .
 
 # One thread each, because there are as many test processes as cores, and threads that wait for a core do it awake.
+# What one process has compiled the next one finds, also where the environment says that nothing should be written.
 test: install-dev  ## everything that must hold
 	$(MAKE) --jobs=2 chromium compiled lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 bench: install-dev chromium  ## the figures of the README, measured on this machine
 	$(BIN)/python -m benchmarks

@@ -127,7 +127,7 @@ def more(model: str, *, is_open: bool) -> None:
     if is_open:
         st.session_state.pop(_HELD, None)
     elif is_restored():
-        _hold({key: st.session_state[key] for key in _behind(model)})
+        _hold({key: _as_in_link(st.session_state[key]) for key in _behind(model)})
 
 
 def _panel(model: str, *, is_open: bool) -> None:
@@ -288,9 +288,12 @@ def controls(spec: RunSpec) -> dict[str, Any]:
     chosen = fields["options"]
     values = {key: fields[name] for name, key in NAMES.items()}
     values |= {option_key(spec.model, one): chosen.get(one.name, one.default) for one in MODELS[spec.model].options}
-    return {"model": spec.model} | {
-        key: int(value) if isinstance(value, float) and value == int(value) else value for key, value in values.items()
-    }
+    return {"model": spec.model} | {key: _as_in_link(value) for key, value in values.items()}
+
+
+def _as_in_link(value: Any) -> Any:  # noqa: ANN401 - whatever a widget holds
+    """Return the integer that a float stands for: of a float Streamlit would write 100.0 into the link."""
+    return int(value) if isinstance(value, float) and value % 1 == 0 and abs(value) < 1e15 else value
 
 
 def put(spec: RunSpec) -> None:

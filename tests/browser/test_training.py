@@ -133,7 +133,7 @@ def test_the_quick_run_is_one_click(show):
 
 
 def test_back_undoes_a_press_at_once_and_forward_does_it_again(visit, app_address):
-    page = open_training(visit, app_address, "lang=en", fresh=True)
+    page = open_training(visit, app_address, "seed=7&lang=en", fresh=True)
     before = page.evaluate("history.length")
     page.get_by_role("radio", name="MLP").click()
     page.wait_for_function("location.search.includes('model=mlp')")
@@ -141,12 +141,12 @@ def test_back_undoes_a_press_at_once_and_forward_does_it_again(visit, app_addres
     page.wait_for_function("location.search.includes('schedule=onecycle')")
     assert page.evaluate("history.length") == before + 2
     page.go_back()
-    check_settings(page, "MLP", epochs="10", lr="0.01", images="60000", momentum="0.5", schedule="constant")
+    check_settings(page, "MLP", epochs="10", lr="0.01", images="60000", momentum="0.5", seed="7", schedule="constant")
     page.go_back()
-    check_settings(page, "CNN", epochs="10", lr="0.01", images="60000", momentum="0.5", schedule="constant")
+    check_settings(page, "CNN", epochs="10", lr="0.01", images="60000", momentum="0.5", seed="7", schedule="constant")
     page.go_forward()
     page.go_forward()
-    check_settings(page, "MLP", epochs="1", lr="0.1", images="10000", momentum="0.8", schedule="one cycle")
+    check_settings(page, "MLP", epochs="1", lr="0.1", images="10000", momentum="0.8", seed="7", schedule="one cycle")
 
 
 def test_settings_of_a_click_last_after_more_was_open(visit, app_address):

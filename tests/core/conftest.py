@@ -6,13 +6,13 @@ import pytest
 
 from core import image_data
 from core.datasets import mnist_array
-from tests.core.published_sets import made_up
+from tests.core.published_sets import FEW, made_up
 
 
 @pytest.fixture
 def few_tests(monkeypatch):
-    """Test with 200 images only, where the numbers of training are the point."""
-    less = {field: mnist_array(field)[:200] for field in ("test_images", "test_labels")}
+    """Test with few images only."""
+    less = {field: mnist_array(field)[:FEW] for field in ("test_images", "test_labels")}
     monkeypatch.setattr(image_data, "mnist_array", lambda field: less.get(field, mnist_array(field)))
 
 

@@ -19,6 +19,7 @@ IDX_FILES = (
     ("t10k-images-idx3-ubyte.gz", "test", "images"),
     ("t10k-labels-idx1-ubyte.gz", "test", "labels"),
 )
+FEW = 200  # test images, where the numbers of training are the point
 
 
 def made_up(name):
