@@ -32,6 +32,7 @@ class Card:
     best_epoch: int
     best_accuracy: float  # on the test images, 0 to 1
     last_accuracy: float  # the same, after the last epoch
+    last_loss: float  # the mean over the test images, after the last epoch; no finite number where the run has diverged
     parameters: int  # numbers that are learned
     multiply_adds: int  # for one image, in its convolutions and linear layers
     weight_epochs: tuple[int, ...]  # the epochs whose weights are kept
@@ -62,6 +63,7 @@ def model_card(summary: RunSummary, epochs: Sequence[Epoch]) -> Card | None:
         best_epoch=best,
         best_accuracy=epochs[best - 1].test_accuracy,
         last_accuracy=epochs[-1].test_accuracy,
+        last_loss=epochs[-1].test_loss,
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
         weight_epochs=summary.weight_epochs,

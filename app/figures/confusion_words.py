@@ -72,9 +72,15 @@ def _pair(counts: Counts, names: Names) -> str:
 
 def _extremes(counts: Counts, names: Names) -> str:
     accuracies = class_accuracies(counts)
-    worst, best = int(np.nanargmin(accuracies)), int(np.nanargmax(accuracies))
-    return _("Hardest is the {worst} ({low}), easiest the {best} ({high}).").format(
-        worst=names[worst], low=percent(accuracies[worst]), best=names[best], high=percent(accuracies[best])
+    low, high = np.nanmin(accuracies), np.nanmax(accuracies)
+    if low == high:
+        return ""
+    worst, best = (
+        enumerated(name for name, share in zip(names, accuracies, strict=True) if share == extreme)
+        for extreme in (low, high)
+    )
+    return _("Hardest: {worst} ({low}); easiest: {best} ({high}).").format(
+        worst=worst, low=percent(low), best=best, high=percent(high)
     )
 
 

@@ -1,6 +1,7 @@
 """The model card of a run in words, and as the small table that a page shows."""
 
 from html import escape
+from math import isfinite
 
 from app.figures.numbers import percent
 from app.figures.training_words import device
@@ -82,9 +83,11 @@ def spec_rows(spec: RunSpec) -> list[tuple[str, str]]:
 def result_rows(card: Card) -> list[tuple[str, str]]:
     """Say how good it became, and what it costs."""
     after = _("{accuracy} after epoch {epoch}")
+    loss = f"{card.last_loss:.4g}" if isfinite(card.last_loss) else _("no finite number: the run has diverged")
     return [
         (_("Best test accuracy"), after.format(accuracy=percent(card.best_accuracy), epoch=card.best_epoch)),
         (_("Last test accuracy"), after.format(accuracy=percent(card.last_accuracy), epoch=card.epochs)),
+        (_("Last test loss"), loss),
         (_("Training time"), _("{seconds} s").format(seconds=f"{card.seconds:,.1f}")),
         (_("Parameters"), f"{card.parameters:,}"),
         (_("Multiply-adds for one image"), f"{card.multiply_adds:,}"),

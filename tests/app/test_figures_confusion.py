@@ -1,6 +1,7 @@
 """What the pictures of confusions are given to draw."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,14 @@ def test_the_captions_name_what_stands_out():
     (perfect,) = words.captions(PERFECT.epochs, drawn.counts(PERFECT))
     assert "0 of 10,000 images are wrong" in perfect
     assert "taken for" not in perfect
+    assert "ardest" not in perfect
+
+
+def test_all_classes_that_share_the_first_or_the_last_place_are_named():
+    always = epoch(1, 0.0)
+    lost = replace(always, predicted="0" * len(LABELS), test_accuracy=float((LABELS == 0).mean()))
+    (caption,) = words.captions((lost,), drawn.counts(drawn.seen_by("lost", (lost,))))
+    assert "Hardest: 1, 2, 3, 4, 5, 6, 7, 8, 9 (0.00 %); easiest: 0 (100.00 %)." in caption
 
 
 def test_the_alternative_tells_every_accuracy():

@@ -56,6 +56,7 @@ def test_the_card_is_that_of_the_run(store):
     assert (card.key, card.origin, card.spec, card.placement) == (entry.key, "here", spec, PLACEMENT)
     assert (card.best_accuracy, card.last_accuracy) == (max(accuracies), accuracies[-1])
     assert accuracies[card.best_epoch - 1] == max(accuracies)
+    assert card.last_loss == entry.epochs[-1].test_loss
     assert card.seconds == pytest.approx(sum(epoch.seconds for epoch in entry.epochs))
     assert (card.parameters, card.weight_epochs) == (8_490, (1, 2))
     assert card.hardware == entry.hardware

@@ -112,6 +112,13 @@ def test_a_longer_run_offers_its_own_best_weights(with_run, monkeypatch):
     assert (after.value, after.options) == (7, ["1", "2", "7 (best and last)"])
 
 
+def test_a_run_that_has_diverged_says_so_on_its_card(with_run, monkeypatch):
+    whole = training_card._card
+    assert "diverged" not in card(opened())
+    monkeypatch.setattr(training_card, "_card", lambda *args: replace(whole(*args), last_loss=float("nan")))
+    assert "no finite number: the run has diverged" in card(opened())
+
+
 def test_before_an_epoch_there_is_no_card(empty):
     at = opened()
     assert not card(at)
