@@ -1,8 +1,9 @@
 """Seconds of an epoch over the number of training images: is twice the data twice the time?
 
 `python -m benchmarks.epoch_time [--threads N] [--device cuda]` trains the course's CNN on 1,000 to 60,000 images,
-epochs of all sizes by turns, each size until it has seen about 60,000 images three times, and compares the median time
-per image of each size with that of the largest. Exit code 1 where one is more than 10 % off. The seconds are
+epochs of all sizes by turns, and compares the time per image of each size with that of the largest in the same turn,
+in which each size has at most 15 epochs; every other turn goes backwards, so that a machine that becomes faster or
+slower meanwhile favours none. Exit code 1 where the median of the turns is more than 10 % off. The seconds are
 core.train's own: it reads its clock when it has read the losses, which waits for a GPU. On a GPU nothing has been
 measured yet.
 """
@@ -17,7 +18,8 @@ from core.records import Epoch
 from core.run import TRAIN_IMAGES, RunSpec
 
 SIZES = (1_000, 4_000, 15_000, TRAIN_IMAGES)
-ROUNDS = 3
+TURNS = 5
+MOST_EPOCHS = 15  # of one size in a turn
 TOLERANCE = 0.10
 
 
@@ -37,25 +39,28 @@ def main() -> int:
 
     runs = {
         size: (
-            record for record in train(RunSpec(epochs=100, train_images=size), placement) if isinstance(record, Epoch)
+            record
+            for record in train(RunSpec(epochs=1 + TURNS * MOST_EPOCHS, train_images=size), placement)
+            if isinstance(record, Epoch)
         )
         for size in SIZES
     }
     for run in runs.values():
         next(run)  # sets up what is set up once
-    per_image: dict[int, list[float]] = {size: [] for size in SIZES}
-    for _ in range(ROUNDS):
-        for size, run in runs.items():
-            epochs = min(30, TRAIN_IMAGES // size)
-            per_image[size] += [next(run).seconds / size for _ in range(epochs)]
-    medians = {size: statistics.median(values) for size, values in per_image.items()}
+    per_image: dict[int, list[float]] = {size: [] for size in SIZES}  # seconds, one a turn
+    for turn in range(TURNS):
+        for size in SIZES if turn % 2 == 0 else reversed(SIZES):
+            epochs = min(MOST_EPOCHS, TRAIN_IMAGES // size)
+            per_image[size].append(statistics.median(next(runs[size]).seconds for _ in range(epochs)) / size)
     good = True
-    for size, seconds in medians.items():
-        off = seconds / medians[TRAIN_IMAGES] - 1
+    for size, seconds in per_image.items():
+        ratios = [one / most for one, most in zip(seconds, per_image[TRAIN_IMAGES], strict=True)]
+        off = statistics.median(ratios) - 1
         good &= abs(off) <= TOLERANCE
+        usual = statistics.median(seconds)
         print(
-            f"  {size:6,} images: {seconds * size:7.3f} s an epoch, {1e6 * seconds:.1f} µs an image, {off:+.1%} "
-            f"(n = {len(per_image[size])})"
+            f"  {size:6,} images: {usual * size:7.3f} s an epoch, {1e6 * usual:.1f} µs an image, {off:+.1%} "
+            f"({min(ratios) - 1:+.1%} to {max(ratios) - 1:+.1%}, n = {TURNS} turns)"
         )
     return 0 if good else 1
 
