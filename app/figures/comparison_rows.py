@@ -5,7 +5,6 @@ A run that has ended keeps its rows while the others go on; equal comparisons ar
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pandas as pd
 
@@ -70,7 +69,7 @@ def _limits(reports: Sequence[Report]) -> pd.DataFrame:
     return ends
 
 
-@lru_cache(maxsize=128)
+@cached(maxsize=128)
 def _curve(report: Report, buckets: int) -> pd.DataFrame:
     return curve_rows(report, buckets)
 
@@ -81,7 +80,7 @@ def _epochs(race: Race, report: Report, name: str) -> pd.DataFrame:
     return frame.assign(position=position, name=name)
 
 
-@lru_cache(maxsize=128)
+@cached(maxsize=128)
 def _event(report: Report) -> pd.DataFrame:
     """Mark where a run turned, at the height of the test loss before, or at the average's last height."""
     if not events(report):

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from app.figures import confusion_words as words
 from app.figures.class_names import class_names
 from app.figures.confusion import MOST, SIDE
 from app.figures.training_rows import image_url
+from core.caching import cached
 from core.confusion import (
     CLASSES,
     Comparison,
@@ -62,13 +62,13 @@ def seen_by(key: str, epochs: Sequence[Epoch], data: str = "mnist") -> Seen:
     return Seen(key=key, count=len(epochs), data=data, names=class_names(data), epochs=epochs)
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def counts(seen: Seen) -> tuple[Counts, ...]:
     """Return the confusion matrix of each epoch."""
     return tuple(count_confusions(seen.labels(), seen.digits(position)) for position in range(seen.count))
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def matrix_rows(seen: Seen) -> Rows:
     """Return the cells and the accuracies of all epochs; treat them as read-only."""
     matrices = np.stack(counts(seen))  # (E, 10, 10)
@@ -93,7 +93,7 @@ def matrix_rows(seen: Seen) -> Rows:
     return {"cells": pd.DataFrame(cells), "classes": pd.DataFrame(classes)}
 
 
-@lru_cache(maxsize=128)
+@cached(maxsize=128)
 def limits(seen: Seen, shares: bool) -> pd.DataFrame:
     """Return where the scales end, over all epochs, and whether the cells show shares."""
     matrices = np.stack(counts(seen)).astype(float)  # (E, 10, 10)
@@ -106,7 +106,7 @@ def limits(seen: Seen, shares: bool) -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
-@lru_cache(maxsize=256)
+@cached(maxsize=256)
 def cell_rows(seen: Seen, label: int, other: int, _language: str) -> Rows:
     """Return the images of a cell, the first ones of many, after each epoch. The language is there for the cache."""
     shown: list[dict[str, Any]] = []
@@ -130,7 +130,7 @@ def cell_rows(seen: Seen, label: int, other: int, _language: str) -> Rows:
 # --- Two runs
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def comparisons(first: Seen, second: Seen) -> tuple[Comparison, ...]:
     """Compare two runs after each epoch of the first; the second stays at its last one where it has fewer."""
     return tuple(
@@ -138,7 +138,7 @@ def comparisons(first: Seen, second: Seen) -> tuple[Comparison, ...]:
     )
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def comparison_rows(first: Seen, second: Seen, _language: str) -> Rows:
     """Return the difference for each digit and the images that only one recognises, after each epoch."""
     found = comparisons(first, second)

@@ -1,10 +1,10 @@
 """The runs that the gradient descent page compares: its settings, and each method's run, computed once."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from app.figures.line import some
 from app.i18n import _
+from core.caching import cached
 from core.descent import RACERS, Descent, Trajectory, descend
 from core.errors import InputError
 from core.points import Points
@@ -86,7 +86,7 @@ def on_screen(error: InputError, label: str) -> InputError:
     return InputError(error.message, **error.values | changed)
 
 
-@lru_cache(maxsize=24)  # of 200,000 updates each at most, about 15 MB
+@cached(maxsize=24)  # of 200,000 updates each at most, about 15 MB
 def run(points: Points, spec: Descent) -> Trajectory:
     """Compute a run; treat it as read-only."""
     return descend(points, spec)
@@ -100,7 +100,7 @@ def few(points: Points) -> Points:
     return Points(x=tuple(points.x[i] for i in chosen), y=tuple(points.y[i] for i in chosen))
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def seconds_per_update(points: Points, settings: Settings, racer: str) -> float:
     """Measure what an update of a method takes on this machine, once: the picture stands still then."""
     from core import vectorised

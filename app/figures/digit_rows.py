@@ -3,7 +3,6 @@
 import base64
 import io
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from app.figures import digit_words as words
 from app.figures.comparison import colours
 from app.figures.digit_words import Answer
 from app.i18n import _
+from core.caching import cached
 from core.digits import BOX, FIELD, STEPS, Centred, Drawing, Ink, centre, pixels
 from core.predict import Net, Prediction
 from core.saliency import Saliency
@@ -37,7 +37,7 @@ def bar_rows(nets: tuple[Net, ...], names: tuple[str, ...], answers: Sequence[An
     return {"bars": pd.DataFrame(bars, columns=columns), **_title_rows(nets, names, language)}
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def _title_rows(nets: tuple[Net, ...], names: tuple[str, ...], _language: str) -> Data:
     titles = [
         (place, title, words.details(net))
@@ -49,7 +49,7 @@ def _title_rows(nets: tuple[Net, ...], names: tuple[str, ...], _language: str) -
     }
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def step_rows(drawing: Drawing, language: str) -> Data:
     """Return the images of the steps in a language, and what is marked in them.
 

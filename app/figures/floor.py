@@ -4,7 +4,6 @@ The parameters `column` and `row` name a cell: its learning rate and its batch s
 """
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -21,6 +20,7 @@ from app.i18n import _
 from app.page import Kind
 from core import mse, noise_floor
 from core.affine import travel
+from core.caching import cached
 from core.losses import Array
 from core.noise_floor import Floor
 from core.points import Points
@@ -119,7 +119,7 @@ def _runs_view() -> View:
     return alt.layer(*layers, name="runs").properties(**SIZE)
 
 
-@lru_cache(maxsize=8)
+@cached(maxsize=8)
 def floor(points: Points, seed: int) -> Floor:
     """Run all cells from the minimum; read-only."""
     spec = replace(Settings(seed=seed).spec("minibatch-shuffled"), epochs=EPOCHS)
@@ -128,7 +128,7 @@ def floor(points: Points, seed: int) -> Floor:
     )
 
 
-@lru_cache(maxsize=8)
+@cached(maxsize=8)
 def courses(points: Points, seed: int, w: float, decay: float) -> Array:
     """Run all cells from w: the loss above the least, mean of each epoch, (sizes, rates, epochs); 0 once diverged."""
     spec = replace(Settings(seed=seed, w=w, decay=decay).spec("minibatch-shuffled"), epochs=EPOCHS)
@@ -136,7 +136,7 @@ def courses(points: Points, seed: int, w: float, decay: float) -> Array:
     return np.stack([travel(points, replace(spec, batch_size=size), found.rates).excess[:, 0] for size in found.sizes])
 
 
-@lru_cache(maxsize=8)
+@cached(maxsize=8)
 def chart_data(points: Points, seed: int, w: float, language: str) -> Data:
     """Compute what `chart` draws; read-only. The language is named for the cache."""
     found = floor(points, seed)

@@ -5,7 +5,6 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from app.figures.inside_maps import MOST
 from app.i18n import _
 from app.palette import QUANTITIES
+from core.caching import cached
 from core.inside import Look, Origin, Question, Stage, look, origin
 from core.run import RunSpec
 
@@ -58,7 +58,7 @@ def shown_epochs(kept: Sequence[int]) -> tuple[int, ...]:
 # --- Small images
 
 
-@lru_cache(maxsize=4)
+@cached(maxsize=4)
 def _palette(quantity: str, theme: Theme) -> tuple[bytes, bytes]:
     """Return the colours and the opacities of a palette: negative values, zero, positive values."""
     hues = [getattr(QUANTITIES[name], theme) for name in ("residual", quantity)]
@@ -90,7 +90,7 @@ def _largest(values: Array) -> float:
 # --- The maps of a layer
 
 
-@lru_cache(maxsize=32)
+@cached(maxsize=32)
 def grid(asked: Asked, layer: int, theme: Theme) -> pd.DataFrame:
     """Return the first maps of a layer, an image for each epoch; treat it as read-only."""
     stages = [seen.stages[layer] for seen in asked.looks()]
@@ -107,7 +107,7 @@ def grid(asked: Asked, layer: int, theme: Theme) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@lru_cache(maxsize=8)
+@cached(maxsize=8)
 def kernel_grid(asked: Asked, theme: Theme) -> pd.DataFrame:
     """Return the first layer's kernels, an image for each epoch; treat it as read-only."""
     weights = [kernels[:, 0] for kernels in first_kernels(asked)]
@@ -150,7 +150,7 @@ def first_kernels(asked: Asked) -> list[Array]:
 # --- One map taken apart
 
 
-@lru_cache(maxsize=32)
+@cached(maxsize=32)
 def apart(asked: Asked, layer: int, number: int, theme: Theme, _language: str) -> Rows:
     """Return one map, and what it was made from, after each epoch; treat it as read-only.
 

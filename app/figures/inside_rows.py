@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
+from core.caching import cached
 from core.records import Inside
 
 Rows = dict[str, pd.DataFrame]
@@ -33,7 +33,7 @@ def state_of(key: str, name: str, insides: Sequence[Inside]) -> State:
     return State(key=key, count=len(insides), name=name, insides=insides)
 
 
-@lru_cache(maxsize=64)
+@cached(maxsize=64)
 def rows(states: tuple[State, ...]) -> Rows:
     """Return the rows of all epochs; treat them as read-only. A shorter run stays at its last epoch."""
     last = states[0].epochs

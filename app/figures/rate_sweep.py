@@ -1,6 +1,5 @@
 """Where each method ends at many learning rates."""
 
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -14,6 +13,7 @@ from app.figures.mse_words import number
 from app.figures.written import FRAME
 from app.i18n import _
 from core import mse, rates
+from core.caching import cached
 from core.descent import RACERS
 from core.points import Points
 from core.rates import RateSweep
@@ -81,14 +81,14 @@ def _log_axis(kind: type[alt.X] | type[alt.Y], ends: str, name: str, *, field: s
     )
 
 
-@lru_cache(maxsize=16)
+@cached(maxsize=16)
 def swept(points: Points, settings: Settings, with_bias: bool) -> RateSweep:
     """Run each method at each learning rate; read-only."""
     spec, tried = settings.spec("gd", with_bias=with_bias), rates.grid(points, with_bias=with_bias, count=RATES)
     return rates.sweep(points, spec, tried, racers=tuple(RACERS))
 
 
-@lru_cache(maxsize=16)
+@cached(maxsize=16)
 def chart_data(points: Points, settings: Settings, with_bias: bool, chosen: float, language: str) -> Data:
     """Compute what `chart` draws; read-only. The language is named for the cache."""
     found = swept(points, settings, with_bias)

@@ -4,7 +4,6 @@ All walks travel as one source, one after the other and each of the same length;
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -17,6 +16,7 @@ from app.figures.line import SIZE, Data, View, axis, carrier, shown
 from app.figures.mse_words import number
 from app.figures.written import FRAME
 from app.i18n import _
+from core.caching import cached
 from core.losses import Array
 from core.terrain import TERRAINS, Place
 from core.walk import VERDICTS, Verdict, judge, walk
@@ -121,7 +121,7 @@ def _values_view() -> View:
     return alt.layer(*layers, name="values").properties(width=SIZE["width"] * 0.7, height=SIZE["height"])
 
 
-@lru_cache(maxsize=16)
+@cached(maxsize=16)
 def curve_data(name: str, lr: float, language: str) -> Data:
     """Walk down from every start and compute what `curve` draws; treat it as read-only.
 
@@ -242,7 +242,7 @@ def _map_view() -> View:
     return alt.layer(*layers, name="map").properties(**SIZE)
 
 
-@lru_cache(maxsize=16)
+@cached(maxsize=16)
 def surface_data(name: str, lr: float, language: str) -> Data:
     """Walk down from every start of a grid and compute what `surface` draws; as `curve_data`."""
     terrain = TERRAINS[name]

@@ -133,7 +133,7 @@ def position(report: Report, epoch: Epoch) -> int:
     return 0 if epoch.epoch == report.epoch_count else -1  # without a timeline the playhead stands at 0
 
 
-@lru_cache(maxsize=128)
+@cached(maxsize=128)
 def columns(report: Report) -> Columns:
     """Return the batches as arrays, which is much quicker than a look at each."""
     batches = report.batches if isinstance(report.batches, History) else History(report.batches)
@@ -256,7 +256,7 @@ def _why_without(report: Report, epochs: Sequence[Epoch]) -> list[tuple[int, str
     return [(position(report, epoch), text) for epoch in epochs]
 
 
-@lru_cache(maxsize=128)
+@cached(maxsize=128)
 def events(report: Report) -> list[tuple[float, str]]:
     """Find where the run turned: the first epoch of overfitting, or the step whose loss is not finite."""
     epochs = report.epochs[: report.epoch_count]
