@@ -131,7 +131,7 @@ class Player {
 
   /** Takes the number of steps; when there are any for the first time, the shared link says which is shown; a page that
    * begins to call for `start` moves the playhead there. */
-  takeSteps({ steps, start, first, calls, moments }) {
+  takeSteps({ steps, start, first, calls, moments, timed }) {
     Object.assign(this.timeline, { first, moments });
     this.clock.take(moments);
     const usual = this.clock.asked() ?? start;
@@ -146,6 +146,7 @@ class Player {
     if (arrives) this.clock.arrive(place !== undefined);
     this.defaults.step = usual;
     if (steps) this.values.step = this.timeline.step;
+    else if (timed) this.values.step = 0; // without a timeline the picture shows what it begins with
     if (!steps && this.address.number("step") === undefined) this.address.set("step", undefined);
     if (steps && !this.timeline.playing) this.share("step", this.timeline.step, this.timeline.step + first);
     this.reserve();

@@ -244,6 +244,19 @@ class TestLife:
         less.click()  # where it was put at the end it stays there
         position(player, 3, 3)
 
+    def test_without_a_timeline_it_shows_what_it_begins_with(self, visit, demo_address):
+        page = visit(f"{demo_address}/stream")
+        player = ready(page)
+        step = "() => viewWith('losses').signal('step')"
+        position(player, 3, 3)
+        page.wait_for_function(f"() => ({step})() === 2")
+        page.get_by_role("button", name="less").click()
+        expect(player.locator(".timeline")).to_be_hidden()
+        page.wait_for_function(f"() => ({step})() === 0")
+        page.get_by_role("button", name="more").click()
+        position(player, 3, 3)
+        page.wait_for_function(f"() => ({step})() === 2")
+
     def test_it_may_vanish_while_it_plays(self, demo):
         page = demo()
         player = ready(page)

@@ -120,10 +120,14 @@ def test_a_phone_shows_one_plot_below_the_other(visit, trained_address):
     assert box["height"] > 2 * PLOT_HEIGHT + IMAGES_HEIGHT
 
 
-def test_the_quick_run_is_one_click(show):
+@pytest.mark.parametrize("_run", ["new", "kept"])
+def test_the_quick_run_is_one_click(show, _run):
+    """Also where it is kept, and the page goes at once from a run of ten epochs to one that has nothing to play."""
     page, _ = show("training?lang=en", "mistakes")
+    expect(caption(page)).to_contain_text("Epoch 10 of 10")
     page.locator(".st-key-quick button:visible").first.click()
     expect(page.get_by_text("Trained: test accuracy 9")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".player .formula")).to_have_text(re.compile(r"has the label \d\.[^–]*\d$"))
     expect(page.get_by_label("Learning rate")).to_have_value("0.1")
     page.wait_for_function("location.search.includes('epochs=1&') && location.search.includes('images=10000&')")
     page.wait_for_function(  # the two accuracies of the only epoch

@@ -1,4 +1,7 @@
-"""A curve that grows while the page is open, as that of a training run does; `?start=0` begins at its start."""
+"""A curve that grows while the page is open, as that of a training run does; `?start=0` begins at its start.
+
+Of one epoch there is nothing to play.
+"""
 
 import altair as alt
 import streamlit as st
@@ -24,6 +27,6 @@ player(
     name="run",
     alt=f"Loss of {epochs} epochs, falling.",
     data={"losses": [{"epoch": k, "loss": 1 / (1 + k)} for k in range(epochs)]},
-    steps=epochs,
+    steps=epochs if epochs > 1 else 0,
     start=int(st.query_params.get("start", -1)),
 )
