@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from statistics import median
 
 from core.ema import ema
@@ -12,6 +13,7 @@ from core.records import Epoch
 GUESSING = math.log(10)  # cross entropy in nats of giving each of ten digits the same probability
 LEARNT = 0.97 * GUESSING  # a loss above it is no better than guessing
 OVERFIT_RISE = 1.02  # test loss above its best by this factor is more than noise
+OVERFIT_MOVES = 1.5  # and by so many times what it usually moves from one epoch to the next
 FLAT = 0.01  # relative change of the train loss in an epoch that counts as none
 FLAT_EPOCHS = 3  # so many flat epochs in a row are a plateau
 JUMP = 2 * GUESSING  # a loss above it was thrown there by a step that was too long
@@ -56,7 +58,7 @@ def diagnose(losses: Sequence[float], epochs: Sequence[Epoch], *, steps_per_epoc
     loss = ema(losses, smoothing(steps_per_epoch))[-1]
     usual = median(losses[-LEAST_LOOK_BACK:])  # a single jump keeps the average up long after it
     if state := _guessing(losses, epochs, min(loss, usual)):
-        return Diagnosis(state=state, loss=loss)
+        return Diagnosis(state=state, loss=min(loss, usual))
     for state, begin in ((State.OVERFITTING, overfitting_since(epochs)), (State.PLATEAU, plateau_since(epochs))):
         if begin is not None:
             return Diagnosis(state=state, loss=loss, since=begin)
@@ -98,15 +100,19 @@ def not_finite_since(losses: Sequence[float], epochs: Sequence[Epoch], *, steps_
 def overfitting_since(epochs: Sequence[Epoch]) -> int | None:
     """Return the first epoch of the overfitting: after it the test loss never was as low as just before.
 
-    At least two epochs, and the train loss has to have fallen meanwhile, to less than that of guessing: a network that
-    only guesses has learned nothing by heart.
+    At least two epochs, in which the test loss rose by more than it usually moves, while the train loss fell, to less
+    than that of guessing: a network that only guesses has learned nothing by heart.
     """
     if not epochs:
         return None
     best = min(epochs, key=lambda epoch: epoch.test_loss)
     last = epochs[-1]
-    overfits = last.test_loss > OVERFIT_RISE * best.test_loss and last.train_loss < min(best.train_loss, LEARNT)
-    return best.epoch + 1 if overfits and last.epoch - best.epoch >= 2 else None
+    since = epochs[epochs.index(best) :]
+    if len(since) <= 2 or last.train_loss >= min(best.train_loss, LEARNT):
+        return None
+    moves = median(abs(after.test_loss - before.test_loss) for before, after in pairwise(since))
+    rise = last.test_loss - best.test_loss
+    return best.epoch + 1 if rise > max((OVERFIT_RISE - 1) * best.test_loss, OVERFIT_MOVES * moves) else None
 
 
 def plateau_since(epochs: Sequence[Epoch]) -> int | None:

@@ -82,6 +82,8 @@ def test_a_loss_above_that_of_guessing_has_diverged():
     found = finding([2.3] * 5 + [50.0] * 40)
     assert found.state is State.DIVERGED
     assert found.loss > GUESSING
+    after_a_jump = finding([2.3] * STEPS + [90_000.0] + [2.6] * 40)  # the average is still above 10,000
+    assert (after_a_jump.state, after_a_jump.loss) == (State.DIVERGED, 2.6)
 
 
 def test_a_run_that_starts_a_little_above_guessing_has_not_diverged():
@@ -109,6 +111,7 @@ def test_overfitting_begins_after_the_lowest_test_loss():
         ([0.5, 0.3, 0.2, 0.1], [0.5, 0.400, 0.403, 0.404]),  # less than noise
         ([0.5, 0.3, 0.4, 0.5], [0.5, 0.4, 0.5, 0.6]),  # worse on both: not overfitting
         ([9.0, 2.42, 2.41, 2.38], [2.35, 2.43, 2.41, 2.45]),  # it collapsed and only guesses
+        ([0.3, 0.2, 0.1, 0.08, 0.07], [0.0974, 0.1104, 0.0735, 0.0973, 0.0762]),  # up and down
     ],
 )
 def test_what_is_no_overfitting(train, test):
