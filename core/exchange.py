@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 EXPORTED_WEIGHTS = 26_000_000  # bytes: what is exported can be imported, see MOST_BYTES
 MOST_FACTS = 12  # about the hardware
+YEARS = range(2016, 2200)  # in which PyTorch trains
 _FACT_NAME = re.compile(r"[a-z_]{1,20}")
 _TORCH = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 _DTYPES = ("float32", "bfloat16")
@@ -142,6 +143,7 @@ def _check_manifest(manifest: Mapping[str, Any], names: Iterable[str]) -> None:
         and isinstance(best, float | int)
         and 0 <= best <= 1
         and datetime.fromisoformat(manifest["when"]).tzinfo is not None
+        and datetime.fromisoformat(manifest["when"]).year in YEARS
         and len(facts) <= MOST_FACTS
     )
     if not known or not all(_FACT_NAME.fullmatch(name) and FACT.fullmatch(fact) for name, fact in facts.items()):

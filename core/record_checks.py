@@ -15,6 +15,8 @@ MOST_BATCHES = 60_000  # records; a run of one go has at most 20,000, each conti
 MOST_LAYERS = 1_000
 MOST_MISTAKES = 24  # of an epoch
 TEST_IMAGES = 10_000
+LONGEST = 1e8  # seconds of a run: three years
+FASTEST = 1e9  # images a second
 LAYER_NAME = re.compile(r"[A-Za-z0-9_.]{1,80}")
 PREDICTED = re.compile(rf"[0-9]{{{TEST_IMAGES}}}")
 
@@ -46,12 +48,17 @@ def _number(value: object, low: float = -math.inf, high: float = math.inf) -> bo
 
 
 def _check_epoch(epoch: Epoch) -> None:
-    _claim(is_number(epoch.train_loss) and is_number(epoch.test_loss), "the losses")  # not finite where it diverged
+    _claim(_is_loss(epoch.train_loss) and _is_loss(epoch.test_loss), "the losses")
     _claim(_number(epoch.test_accuracy, 0, 1) and _number(epoch.train_accuracy, 0, 1), "the accuracies")
-    _claim(_number(epoch.seconds, 0) and _number(epoch.images_per_second, 0), "the seconds")
+    _claim(_number(epoch.seconds, 0, LONGEST) and _number(epoch.images_per_second, 0, FASTEST), "the seconds")
     _claim(epoch.device in DEVICES, "the device")
     _claim(isinstance(epoch.predicted, str) and PREDICTED.fullmatch(epoch.predicted) is not None, "the predictions")
     _claim(len(epoch.worst) <= MOST_MISTAKES and all(map(_is_mistake, epoch.worst)), "the mistakes")
+
+
+def _is_loss(value: object) -> bool:
+    """Say whether a value can be a cross entropy: never negative, and not finite where the run has diverged."""
+    return is_number(value) and not value < 0  # type: ignore[operator]  # a number
 
 
 def _is_mistake(mistake: Mistake) -> bool:
@@ -72,8 +79,8 @@ def _check_batches(batches: Sequence[Batch], finished: int, steps_per_epoch: int
     for batch in batches:
         first = max(before, (batch.epoch - 1) * steps_per_epoch) + 1
         _claim(_whole(batch.step, first, batch.epoch * steps_per_epoch), "the steps")
-        _claim(is_number(batch.loss), "the losses")
-        _claim(_number(batch.seconds, spent), "the seconds")
+        _claim(_is_loss(batch.loss), "the losses")
+        _claim(_number(batch.seconds, spent, LONGEST), "the seconds")
         before, spent = batch.step, batch.seconds
 
 
