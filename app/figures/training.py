@@ -92,7 +92,7 @@ def _accuracy(axis: str) -> View:
     )
     alone = trained.transform_joinaggregate(count="count()").transform_filter("datum.count == 1")  # no line leads to it
     here = epochs.transform_filter("datum.position == step")
-    at_end = "scale('accuracy_x', datum.x) > range('accuracy_x')[1] - 60"  # no room for text to the right of it
+    at_end = "scale('accuracy_x', datum.x) > range('accuracy_x')[1] - 70"  # no room for text to the right of it
     at_bottom = "scale('accuracy_y', datum.accuracy) > range('accuracy_y')[0] - 30"
     layers = [
         limits(x, y),
@@ -102,7 +102,7 @@ def _accuracy(axis: str) -> View:
         *_playhead(x),
         alone.mark_point(filled=True, size=70, color="@train"),
         alone.mark_text(align="right", dx=-8, dy=-8, fontSize=13, color="@train").encode(
-            text=alt.Text("accuracy:Q", format=".1%")
+            text=alt.Text("accuracy:Q", format=".2%")
         ),
         here.mark_point(filled=True, size=110, color="@accuracy"),
         here.mark_text(
@@ -112,7 +112,7 @@ def _accuracy(axis: str) -> View:
             fontSize=13,
             fontWeight=600,
             color="@accuracy",
-        ).encode(text=alt.Text("accuracy:Q", format=".1%")),
+        ).encode(text=alt.Text("accuracy:Q", format=".2%")),
         _event(x, "accuracy_x")[0],
     ]
     return alt.layer(*layers).properties(name="accuracy", width=300, height=PLOT_HEIGHT)
@@ -133,7 +133,7 @@ def _event(x: alt.X, scale: str) -> list[alt.Chart]:
             align={"expr": f"{early} ? 'left' : 'right'"},
             dx={"expr": f"{early} ? 4 : -4"},
             baseline="top",
-            y=4,
+            y=24,  # below the words of the line of guessing
             color="@residual",
         ).encode(text="text:N"),
     ]
