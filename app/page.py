@@ -99,25 +99,32 @@ def table(
     digits: int | None = None,
     labels: Mapping[str, str] | None = None,
     formats: Mapping[str, str] | None = None,
+    written: Mapping[str, Callable[[Any], str]] | None = None,
 ) -> None:
     """Show what is drawn as a table, the first rows of a long one, with its CSV in full precision to take away.
 
     `alt` is its translated name for those who hear it; `digits` are the significant ones of fractions on screen, where
     the table's own way, four decimals, would make small numbers look alike; `formats` are those of single columns.
+    `written` are columns that are shown as the text which a function makes of each number, for numbers that the table
+    cannot show: infinite ones, and none at all.
     `labels` are translated headings; the CSV keeps the columns' own names.
     """
     st.space("small")  # for the table's own tools, which float above it
     fractions = frame.select_dtypes("float").columns.tolist() if digits else []
-    written = dict.fromkeys(fractions, f"%.{digits}g") | {
+    printed = dict.fromkeys(fractions, f"%.{digits}g") | {
         column: way for column, way in (formats or {}).items() if column in frame
     }
     config: dict[str, Any] = {
-        column: st.column_config.NumberColumn((labels or {}).get(column), format=written[column])
-        if column in written
+        column: st.column_config.NumberColumn((labels or {}).get(column), format=printed[column])
+        if column in printed
         else (labels or {}).get(column, column)
         for column in frame.columns
     }
-    st.dataframe(frame.head(MOST_ROWS), hide_index=True, alt=alt or name, column_config=config)
+    shown = frame.head(MOST_ROWS)
+    for column, write in (written or {}).items():
+        shown = shown.assign(**{column: shown[column].map(write)})
+        config[column] = st.column_config.TextColumn((labels or {}).get(column), alignment="right")
+    st.dataframe(shown, hide_index=True, alt=alt or name, column_config=config)
     if len(frame) > MOST_ROWS:
         sentence = _("These are the first {most:,} of {count:,} rows; the CSV has them all.")
         st.caption(sentence.format(most=MOST_ROWS, count=len(frame)))

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.figures.class_names import class_names
@@ -26,9 +26,30 @@ COUNTED = {
     "missing": N_("{n} not started"),
 }
 LOST = (State.NOT_FINITE, State.DIVERGED, State.COLLAPSED, State.GUESSING)  # what no longer or not yet trains
+# What is said of runs that too long steps have thrown off, in the words in which each is judged alone.
+GONE: dict[State, Callable[[int], str]] = {
+    State.NOT_FINITE: lambda n: ngettext(
+        "{names} has diverged: its loss is no longer a finite number, because each step overshoots further than the "
+        "last.",
+        "{names} have diverged: their losses are no longer finite numbers, because each step overshoots further than "
+        "the last.",
+        n,
+    ),
+    State.DIVERGED: lambda n: ngettext(
+        "{names} has diverged: its loss is above ln 10 ≈ 2.30, that of pure guessing, because its steps are too long.",
+        "{names} have diverged: their losses are above ln 10 ≈ 2.30, that of pure guessing, because their steps are "
+        "too long.",
+        n,
+    ),
+    State.COLLAPSED: lambda n: ngettext(
+        "{names} has collapsed: too long steps threw its loss up, and since then it only guesses.",
+        "{names} have collapsed: too long steps threw their losses up, and since then they only guess.",
+        n,
+    ),
+}
 VANISHED = 100  # a gradient so many times smaller than another run's has vanished
 FIXED = "\N{NO-BREAK SPACE}"
-CHINESE = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef"  # ranges of a regular expression: letters and stops
+CHINESE = "“”\u3000-\u303f\u4e00-\u9fff\uff00-\uffef"  # of a regular expression: quotes, letters and stops
 
 
 def line(report: Report, epoch: int) -> dict[str, object]:
@@ -74,8 +95,7 @@ def status(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequen
     """Say how far the comparison is, who leads, who comes next, and which runs do not train."""
     told = [re.sub(r"(?<=\d) | (?=\d)", FIXED, _quoted(name)) for name in called]
     sentences = [_progress(jobs), *_order(reports, told), *_lost(jobs, reports, told)]
-    text = joined([sentence[:1].upper() + sentence[1:] for sentence in sentences])
-    return _close(text).replace(" %", f"{FIXED}%")
+    return _close(joined(sentences)).replace(" %", f"{FIXED}%")
 
 
 def _progress(jobs: Sequence[Job | None]) -> str:
@@ -84,19 +104,21 @@ def _progress(jobs: Sequence[Job | None]) -> str:
     if count["done"] == len(jobs):
         return ""
     parts = [_(template).format(n=count[state]) for state, template in COUNTED.items() if count[state]]
-    return _("{done} of {runs} runs are trained: {others}.").format(
-        done=count["done"], runs=len(jobs), others=_(", ").join(parts)
+    sentence = ngettext(
+        "{done} of {runs} run is trained: {others}.", "{done} of {runs} runs are trained: {others}.", len(jobs)
     )
+    return sentence.format(done=count["done"], runs=len(jobs), others=_(", ").join(parts))
 
 
 def _quoted(name: str) -> str:
-    """Set a name that holds commas off from the sentence around it."""
-    return f"“{name}”" if ", " in name else name
+    """Set a name off from the sentence around it, whose numbers and commas are not its own."""
+    return f"“{name}”"
 
 
 def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
-    """Name the runs that train, from the best to the worst."""
-    begun = [place for place, report in enumerate(reports) if report.epoch_count]
+    """Name the runs that train, from the best to the worst; one that does not is nothing to be better than."""
+    lost = _states(reports)
+    begun = [place for place, report in enumerate(reports) if report.epoch_count and place not in lost]
     runs = [reports[place].epochs[: reports[place].epoch_count] for place in begun]
     sets = list(dict.fromkeys(reports[place].spec.images.title for place in begun))
     if len(sets) > 1:
@@ -105,12 +127,15 @@ def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
             "better."
         )
         return [sentence.format(sets=listed(sets))]
+    if lost and len(begun) == 1:
+        last = runs[0][-1]
+        sentence = _("{name} trains: its test accuracy after epoch {epoch} is {accuracy}.")
+        return [sentence.format(name=called[begun[0]], epoch=last.epoch, accuracy=percent(last.test_accuracy))]
     lead = find_lead(runs, reports[begun[0]].spec.data) if begun else None
     if lead is None:
         return []
-    lost = _states(reports)
     hard = harder_to_train(runs) if _alike([reports[place].spec for place in begun]) else []
-    behind = [run for run in lead.order[2:] if begun[run] not in lost and run not in hard]
+    behind = [run for run in lead.order[2:] if run not in hard]
     ranked = [
         _("{name} ({accuracy})").format(
             name=called[begun[run]], accuracy=percent(runs[run][lead.epoch - 1].test_accuracy)
@@ -122,10 +147,12 @@ def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
         sentences.append(_("Behind them: {runs}.").format(runs=listed(ranked)))
     best = max(run[lead.epoch - 1].train_accuracy for run in runs)
     for run in hard:
-        if begun[run] not in lost:
-            sentence = _("{name} is hard to train: on its own training images it reaches {own}, the best run {best}.")
-            own = runs[run][lead.epoch - 1].train_accuracy
-            sentences.append(sentence.format(name=called[begun[run]], own=percent(own), best=percent(best)))
+        sentence = _("{name} is hard to train: on its own training images it reaches {own}, the best run {best}.")
+        own = runs[run][lead.epoch - 1].train_accuracy
+        sentences.append(sentence.format(name=called[begun[run]], own=percent(own), best=percent(best)))
+    if all(reports[place].ended for place in begun) and any(len(run) > lead.epoch for run in runs):
+        sentence = _("Epoch {epoch} is the last that all of them have; the legend ends with each run's own last epoch.")
+        sentences.append(sentence.format(epoch=lead.epoch))
     return sentences
 
 
@@ -182,17 +209,13 @@ def _states(reports: Sequence[Report]) -> dict[int, State]:
 def _lost(jobs: Sequence[Job | None], reports: Sequence[Report], called: Sequence[str]) -> list[str]:
     """Name the runs that do not train, with the gradient that explains it where it is known."""
     lost = _states(reports)
-    guessing = [place for place, state in lost.items() if state is State.GUESSING]
-    diverged = [place for place in lost if place not in guessing]
-    sentences = []
-    if diverged:
-        text = ngettext(
-            "{names} has diverged: its steps are too long.",
-            "{names} have diverged: their steps are too long.",
-            len(diverged),
-        )
-        sentences.append(text.format(names=listed([called[place] for place in diverged])))
-    if guessing:
+    alike = {state: [place for place, found in lost.items() if found is state] for state in LOST}
+    sentences = [
+        say(len(alike[state])).format(names=listed([called[place] for place in alike[state]]))
+        for state, say in GONE.items()
+        if alike[state]
+    ]
+    if guessing := alike[State.GUESSING]:
         sentences.append(_guess([called[place] for place in guessing], _only_class([reports[p] for p in guessing])))
         trained = [place for place, report in enumerate(reports) if place not in lost and report.epoch_count]
         sentences.append(_vanished(jobs, guessing, trained, called))
@@ -269,11 +292,12 @@ def captions(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
 
 def alternative(reports: Sequence[Report], called: Sequence[str]) -> str:
     """Say what the picture shows, for a reader who cannot see it."""
-    sentences = [
-        _("Loss and accuracy of {runs} training runs over each other, and a legend with their numbers.").format(
-            runs=len(reports)
-        )
-    ]
+    head = ngettext(
+        "Loss and accuracy of {runs} training run, and a legend with its numbers.",
+        "Loss and accuracy of {runs} training runs over each other, and a legend with their numbers.",
+        len(reports),
+    )
+    sentences = [head.format(runs=len(reports))]
     for report, name in zip(reports, called, strict=True):
         epochs = report.epochs[: report.epoch_count]
         if not epochs:

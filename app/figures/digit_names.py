@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.figures.run_names import SAID
+from app.figures.run_names import COUNTED, SAID, said
 from app.i18n import N_, _
 from core.models import MODELS, find_model
 from core.naming import OPTION, Part, differences
@@ -69,9 +69,7 @@ def _said(field: str, value: object) -> str:
         return OPTIMIZERS[str(value)].title
     if field == "schedule":
         return _(SCHEDULES[str(value)].title)
-    if field not in SAID:
-        return f"{field} {value}"
-    return _(SAID[field]).format(value=f"{value:,}" if isinstance(value, int) and field != "seed" else value)
+    return said(field, value) if field in SAID or field in COUNTED else f"{field} {value}"
 
 
 def _option(name: str, value: object) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import reduce
 
-from app.i18n import N_, _
+from app.i18n import N_, _, ngettext
 from core.image_sets import DATASETS
 from core.models import MODELS
 from core.naming import OPTION, Part, differences
@@ -12,7 +12,6 @@ from core.run import RunSpec
 
 # How the value of a field is said where it tells runs apart.
 SAID = {
-    "epochs": N_("{value} epochs"),
     "batch_size": N_("batch {value}"),
     "lr": N_("lr {value}"),
     "momentum": N_("momentum {value}"),
@@ -34,9 +33,13 @@ OPTIONS = {
     "depth": (N_("{value} layers"),),
     "channels": (N_("{value} channels"),),
     "growth": (N_("growth rate {value}"),),
-    "layers": (N_("{value} layers in a block"),),
     "dropout": (N_("dropout {value}"),),
     "block": ("{value}",),
+}
+# What is counted, and so has a plural.
+COUNTED: dict[str, Callable[[int], str]] = {
+    "epochs": lambda n: ngettext("{value} epoch", "{value} epochs", n),
+    OPTION + "layers": lambda n: ngettext("{value} layer in a block", "{value} layers in a block", n),
 }
 # What is told by a proper name.
 TITLES: dict[str, Callable[[str], str]] = {
@@ -65,10 +68,15 @@ def _part(part: Part) -> str:
         return _("{schedule} schedule").format(schedule=_(SCHEDULES[str(value)].title))
     if field == "nesterov":
         return _("Nesterov") if value else _("no Nesterov")
-    if field.startswith(OPTION):
+    if field.startswith(OPTION) and field not in COUNTED:
         return _option(field.removeprefix(OPTION), value)
-    shown = f"{value:,}" if isinstance(value, int) and field != "seed" else f"{value:g}"
-    return _(SAID[field]).format(value=shown)
+    return said(field, value)
+
+
+def said(field: str, value: object) -> str:
+    """Say the value of a field that is a number."""
+    template = COUNTED[field](int(str(value))) if field in COUNTED else _(SAID[field])
+    return template.format(value=f"{value:,}" if isinstance(value, int) and field != "seed" else f"{value:g}")
 
 
 def _option(name: str, value: object) -> str:

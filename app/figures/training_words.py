@@ -31,8 +31,8 @@ VERDICTS: dict[State, tuple[str, Kind]] = {
     ),
     State.DIVERGED: (
         N_(
-            "Diverged: the loss is {loss}, above ln 10 ≈ 2.30, that of pure guessing. The learning rate {lr} is "
-            "too large; try {smaller}."
+            "Diverged: the last batches have a loss of about {loss}, above ln 10 ≈ 2.30, that of pure "
+            "guessing. The learning rate {lr} is too large; try {smaller}."
         ),
         "bad",
     ),
@@ -102,12 +102,15 @@ def _head(report: Report, epochs: Sequence[Epoch], found: Diagnosis) -> str:
     if not report.batch_count:
         return _("Starting …")
     epoch, of = report.batches[report.batch_count - 1].epoch, report.spec.epochs
+    if found.state is State.NOT_FINITE:  # said in the sentence after this one
+        return _("Epoch {epoch} of {epochs}.").format(epoch=epoch, epochs=of)
+    loss = numeral(found.loss, 2)
     if not epochs:
-        return _("Epoch {epoch} of {epochs}: loss {loss}.").format(epoch=epoch, epochs=of, loss=numeral(found.loss, 2))
+        return _("Epoch {epoch} of {epochs}: loss {loss}.").format(epoch=epoch, epochs=of, loss=loss)
     return _("Epoch {epoch} of {epochs}: loss {loss}, test accuracy {accuracy} after epoch {tested}.").format(
         epoch=epoch,
         epochs=of,
-        loss=numeral(found.loss, 2),
+        loss=loss,
         accuracy=percent(epochs[-1].test_accuracy),
         tested=epochs[-1].epoch,
     )

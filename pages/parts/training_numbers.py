@@ -1,6 +1,7 @@
 """The numbers behind the picture, and one step of the optimizer written with this run's numbers."""
 
 from collections.abc import Callable
+from math import isfinite
 
 import pandas as pd
 import streamlit as st
@@ -9,6 +10,7 @@ from app import page
 from app.figures import comparison_rows
 from app.figures import training_rows as drawn
 from app.figures.comparison_rows import Race
+from app.figures.numbers import numeral
 from app.i18n import _
 from core.job import Job
 from core.run import RunSpec
@@ -62,8 +64,17 @@ def show(job: Job, race: Race | None) -> None:
 
 
 def _table(frame: pd.DataFrame, name: str, alt: str = "") -> None:
-    aligned = {column: "%.4f" for column in LOSSES if column in frame and frame[column].abs().max() < LARGE}
-    page.table(frame, name=name, alt=alt, digits=4, labels=headings(), formats=FORMATS | aligned)
+    there = [column for column in LOSSES if column in frame]
+    written = {column: loss_text for column in there if not frame[column].abs().lt(LARGE).all()}
+    aligned = dict.fromkeys(set(there) - set(written), "%.4f")
+    page.table(frame, name=name, alt=alt, digits=4, labels=headings(), formats=FORMATS | aligned, written=written)
+
+
+def loss_text(loss: float) -> str:
+    """Write a loss of a run that went off: a large one as a power of ten, one that is no number in words."""
+    if not isfinite(loss):
+        return _("not finite")
+    return f"{loss:.4f}" if abs(loss) < LARGE else numeral(loss, 4)
 
 
 def why_above() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.charts import compiled
-from app.figures import comparison, comparison_rows, training, training_axes
+from app.figures import comparison, comparison_rows, training, training_axes, training_words
 from app.figures import comparison_words as words
 from app.figures import training_rows as drawn
 from app.figures.run_names import names
@@ -180,6 +180,9 @@ def test_a_name_says_what_differs_as_the_page_does():
     plain, residual = ((f"20 layers, {kind}", f"56 layers, {kind}") for kind in ("plain", "residual"))
     assert names(depth) == (*plain, *residual)
     assert names([RunSpec(lr=0.1), RunSpec(lr=0.05)]) == ("lr 0.1", "lr 0.05")
+    assert names([RunSpec(epochs=1), RunSpec(epochs=2)]) == ("1 epoch", "2 epochs")
+    blocks = [RunSpec(model="densenet", options={"layers": number}) for number in (1, 2)]
+    assert names(blocks) == ("1 layer in a block", "2 layers in a block")
     assert names([RunSpec(optimizer="adam"), RunSpec(schedule="cosine")])[1] == "SGD, cosine schedule"
     assert names([RunSpec(train_images=2000, nesterov=True), RunSpec()]) == (
         "Nesterov, 2,000 images",
@@ -209,23 +212,76 @@ def test_chinese_sentences_have_no_space_between_chinese_characters():
 
 
 def test_the_comparison_says_who_leads_and_who_does_not_train():
-    guessing, learning = report([2.3] * 20, [0.1, 0.1]), report([1.0] * 20, [0.9, 0.95])
     runs = [job_with(1e-9), job_with(0.5)]
-    object.__setattr__(guessing, "epochs", [replace_loss(epoch) for epoch in guessing.epochs])
-    text = words.status(runs, (guessing, learning), ("plain", "residual"))
-    assert "Residual leads since epoch 1; after epoch 2 it is 85.00 points before plain." in text
-    assert "Plain does not train: it still guesses." in text
-    assert "in the first layer is 10⁻⁹, that of residual 0.5" in text
+    text = words.status(runs, (guess(), report([1.0] * 20, [0.9, 0.95])), ("plain", "residual"))
+    assert text.startswith(
+        "“residual” trains: its test accuracy after epoch 2 is 95.00\xa0%. “plain” does not train: it"
+    )
+    assert "in the first layer is 10⁻⁹, that of “residual” 0.5" in text
+
+
+def test_no_run_is_better_than_one_that_does_not_train():
+    accuracies = {"a": 0.9, "b": 0.5, "c": 0.7}
+    learning = [report([1.0] * 20, [one, one]) for one in accuracies.values()]
+    text = words.status([job_with(1.0)] * 4, [learning[0], guess(), *learning[1:]], ("a", "lost", "b", "c"))
+    assert "“a” leads since epoch 1; after epoch 2 it is 20.00 points before “c”. “b” is hard to train" in text
+    assert "before “lost”" not in text
+    assert "“lost” does not train: it still guesses." in text
+
+
+def test_nobody_leads_where_no_run_trains():
+    text = words.status([job_with(1.0)] * 2, [guess(), guess()], ("a", "b"))
+    assert text == "“a” and “b” do not train: they still guess."
+
+
+LOST = {
+    "Diverged in step 4": ("has diverged: its loss is no longer a finite number", [2.3, 9.0, 40.0, *[math.nan] * 17]),
+    "Diverged: the last": ("has diverged: its loss is above ln 10 ≈ 2.30", [2.3] * 8 + [9.0] * 12),
+    "Collapsed: too long": ("has collapsed: too long steps threw its loss up", [2.3, 900.0, *[2.31] * 18]),
+}
+
+
+@pytest.mark.parametrize("alone", LOST)
+def test_a_run_is_judged_in_a_comparison_as_it_is_alone(alone):
+    told, losses = LOST[alone]
+    run = seen(report(losses, [0.1, 0.1]), "")
+    assert training_words.status(job_with(1.0), run)[0].startswith(alone)
+    text = words.status([job_with(1.0)] * 2, (run, report([1.0] * 20, [0.9, 0.95])), ("lr 10", "lr 0.1"))
+    assert f"“lr\xa010” {told}" in text
+    both = words.status([job_with(1.0)] * 2, (run, run), ("lr 10", "lr 5"))
+    assert both.startswith(f"“lr\xa010” and “lr\xa05” {told.split(':')[0].replace('has', 'have')}: ")
+
+
+def test_the_loss_of_a_run_that_diverged_is_that_of_its_last_batches():
+    losses = [90_000.0, *[2.7] * 20]
+    run = seen(report(losses, [0.1, 0.1]), "")
+    text, _kind = training_words.status(job_with(1.0), run)
+    assert "the last batches have a loss of about 2.7, above ln 10" in text
+    job = job_with(1.0)
+    job.status = "running"
+    object.__setattr__(run, "ended", False)
+    assert "loss 2.7, test accuracy" in training_words.status(job, run)[0]
+
+
+def test_a_run_under_way_whose_loss_is_no_number_does_not_quote_it():
+    job = job_with(1.0)
+    job.status = "running"
+    text, _kind = training_words.status(job, report([2.0, math.inf, math.nan], ended=False))
+    assert text.startswith("Epoch 1 of 1. Diverged in step 2: the loss is no longer a finite number")
 
 
 def test_runs_that_do_not_train_share_one_explanation():
-    guessing, learning = report([2.3] * 20, [0.1, 0.1]), report([1.0] * 20, [0.9, 0.95])
-    object.__setattr__(guessing, "epochs", [replace_loss(epoch) for epoch in guessing.epochs])
+    guessing, learning = guess(), report([1.0] * 20, [0.9, 0.95])
     runs = [job_with(1e-9), job_with(0.0), job_with(0.5)]
     text = words.status(runs, (guessing, guessing, learning), ("20 plain", "56 plain", "residual"))
-    assert "20\xa0plain and 56\xa0plain do not train: they still guess." in text
+    assert "“20\xa0plain” and “56\xa0plain” do not train: they still guess." in text
     assert text.count("the signal is lost") == 1
-    assert "are 10⁻⁹ and 0 in this order, that of residual 0.5" in text
+    assert "are 10⁻⁹ and 0 in this order, that of “residual” 0.5" in text
+
+
+def guess():
+    """Return the report of a run that has not begun to learn."""
+    return seen(report([2.3] * 20, [0.1, 0.1]), "")
 
 
 def seen(one, predicted):
@@ -240,14 +296,14 @@ def test_runs_that_give_all_images_one_class_are_said_to_hide_each_other(first, 
     guessing = [seen(report([2.3] * 20, [0.1, 0.1]), predicted) for predicted in (first, second)]
     runs = [job_with(1e-9), job_with(0.0), job_with(0.5)]
     text = words.status(runs, (*guessing, report([1.0] * 20, [0.9, 0.95])), ("a", "b", "c"))
-    told = "A and b do not train: they take every test image for class 1. Their curves lie on each other."
-    assert (told if same else "A and b do not train: they still guess.") in text
+    told = "“a” and “b” do not train: they take every test image for class 1. Their curves lie on each other."
+    assert (told if same else "“a” and “b” do not train: they still guess.") in text
 
 
 def test_one_run_that_gives_all_images_one_class_is_said_to():
     guessing = seen(report([2.3] * 20, [0.1, 0.1]), "777")
     text = words.status([job_with(1e-9), job_with(0.5)], (guessing, report([1.0] * 20, [0.9, 0.95])), ("a", "b"))
-    assert "A does not train: it takes every test image for class 7." in text
+    assert "“a” does not train: it takes every test image for class 7." in text
 
 
 def test_finished_training_waiting_and_stopped_runs_are_counted_apart():
@@ -258,6 +314,7 @@ def test_finished_training_waiting_and_stopped_runs_are_counted_apart():
     text = words.status([*runs, None], [report([])] * 7, tuple("abcdefg"))
     assert text == "1 of 7 runs are trained: 1 training, 2 waiting, 1 stopped, 1 failed, 1 not started."
     assert words.status([job_with(1.0)] * 2, [report([])] * 2, ("a", "b")) == ""
+    assert words.status([None], [report([])], ("a",)) == "0 of 1 run is trained: 1 not started."
 
 
 def test_the_speed_of_a_run_is_that_of_its_seconds():
@@ -309,8 +366,10 @@ def test_all_runs_are_named_from_the_best_to_the_worst_and_which_is_hard_to_trai
     text = words.status(
         [job_with(1.0)] * 4, [report([1.0] * 20, [one, one]) for one in accuracies.values()], tuple(accuracies)
     )
-    assert "C leads since epoch 1; after epoch 2 it is 2.00 points before a. B is hard to train: on its own" in text
-    assert "D is hard to train: on its own training images it reaches 30.00\xa0%, the best run 99.00\xa0%." in text
+    assert (
+        "“c” leads since epoch 1; after epoch 2 it is 2.00 points before “a”. “b” is hard to train: on its own" in text
+    )
+    assert "“d” is hard to train: on its own training images it reaches 30.00\xa0%, the best run 99.00\xa0%." in text
 
 
 def shipped_job(model):
@@ -350,22 +409,34 @@ def job_with(gradient):
 
 def test_a_lead_that_chance_explains_is_none():
     level = words.status([job_with(1.0)] * 2, (report([1.0] * 10, [0.99]), report([1.0] * 10, [0.9905])), ("a", "b"))
-    assert "b and a are level" in level
+    assert "“b” and “a” are level" in level
 
 
-def test_a_name_of_several_parts_is_set_off_in_sentences():
+def test_of_runs_of_different_length_it_is_said_which_epoch_is_compared():
+    long, short = report([1.0] * 30, [0.3, 0.9, 0.95]), report([1.0] * 20, [0.5, 0.6])
+    text = words.status([job_with(1.0)] * 2, (long, short), ("a", "b"))
+    assert "30.00 points before “b”. Epoch 2 is the last that all of them have; the legend ends with each" in text
+    assert "is the last" not in words.status([job_with(1.0)] * 2, (short, short), ("a", "b"))
+
+
+def test_a_name_keeps_its_letters_and_is_set_off_in_sentences():
     reports, called = (report([1.0] * 10, [0.9]), report([1.0] * 10, [0.5])), ("SGD, momentum 0.9", "Adam")
     text = words.status([job_with(1.0)] * 2, reports, called)
-    assert "After epoch 1 “SGD, momentum\xa00.9” leads, 40.00 points before Adam." in text
+    rates = words.status([None] * 2, reports, ("lr 0.1", "lr 0.01"))
+    assert "“lr\xa00.1” leads" in rates
+    with speaking("zh"):
+        chinese = words.status([None] * 2, reports, ("学习率 0.1", "学习率 0.01"))
+    assert "，“学习率\xa00.1”领先“学习率\xa00.01” 40.00" in chinese
+    assert "After epoch 1 “SGD, momentum\xa00.9” leads, 40.00 points before “Adam”." in text
     (caption,) = words.captions(reports, called)
-    assert "“SGD, momentum 0.9” 90.00\xa0%; Adam 50.00\xa0%." in caption
+    assert "“SGD, momentum 0.9” 90.00\xa0%; “Adam” 50.00\xa0%." in caption
 
 
 def test_the_captions_rank_the_runs():
     reports = (report([1.0] * 20, [0.5, 0.75]), report([1.0] * 10, [0.9]))
     assert words.captions(reports, ("a", "b")) == [
-        "Test accuracy after epoch 1: b 90.00\xa0%; a 50.00\xa0%.",
-        "Test accuracy after epoch 2: a 75.00\xa0%.",
+        "Test accuracy after epoch 1: “b” 90.00\xa0%; “a” 50.00\xa0%.",
+        "Test accuracy after epoch 2: “a” 75.00\xa0%.",
     ]
 
 
@@ -373,6 +444,15 @@ def test_the_alternative_says_every_run():
     text = words.alternative((report([1.0] * 20, [0.5, 0.75]), report([])), ("a", "b"))
     assert "a: test accuracy 50.00 % after epoch 1, 75.00 % after epoch 2" in text
     assert "b: no epoch yet." in text
+    assert words.alternative((report([]),), ("a",)).startswith("Loss and accuracy of 1 training run, and")
+
+
+@pytest.mark.parametrize(
+    ("loss", "text"),
+    [(math.inf, "not finite"), (math.nan, "not finite"), (7.730307e27, "7.73·10²⁷"), (1234.5, "1234"), (2.3, "2.3000")],
+)
+def test_a_loss_that_a_table_cannot_show_is_written_short(loss, text):
+    assert training_numbers.loss_text(loss) == text
 
 
 def test_every_optimizer_has_its_rule():

@@ -1,5 +1,6 @@
 import ast
 import json
+import math
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -244,7 +245,7 @@ def test_a_link_opens_a_comparison(both):
     assert decoded(data["data"]["legend"], "state")[0] == "trained here"
     accuracies = [f"{100 * job.epochs[-1].test_accuracy:.2f} %" for job in both]
     assert decoded(data["data"]["legend"], "accuracy")[-2:] == accuracies
-    assert "leads" in said(at) or "level" in said(at)
+    assert re.search("“(CNN|MLP)” (trains|does not train):|leads|level", said(at))
     assert all(f"{name}: test accuracy" in data["alt"] for name in ("CNN", "MLP"))
 
 
@@ -364,6 +365,18 @@ def test_a_run_whose_weights_are_no_numbers_is_not_offered_more_epochs(manager):
     at = visit(model="mlp", lr=10, epochs=1, images=500)
     assert "no longer a finite number" in said(at)
     assert "more_epochs" not in [button.key for button in at.button]
+
+
+def test_the_losses_of_a_lost_run_are_written_in_the_tables_and_kept_in_the_file(manager):
+    spec = RunSpec(model="mlp", lr=10, epochs=1, train_images=500)
+    job = ended(manager.submit(spec))
+    at = visit(model="mlp", lr=10, epochs=1, images=500, numbers="true")
+    epochs, batches, _mistakes = (table.value for table in at.dataframe)
+    assert epochs["test_loss"].tolist() == ["not finite"]
+    each = [batch.loss for batch in job.batches]
+    assert [text == "not finite" for text in batches["loss"]] == [not math.isfinite(loss) for loss in each]
+    assert not any("e+" in text for text in batches["loss"])
+    assert any("·10" in text for text in batches["loss"])
 
 
 def test_a_run_from_elsewhere_is_told_apart_and_trained_here_on_request(manager, monkeypatch):
