@@ -14,7 +14,8 @@ def main() -> None:
 
     from app.course import chapters
     from app.history import note_back, note_page
-    from app.i18n import KEY, _, language_switch
+    from app.i18n import KEY, LANGUAGES, _, language_switch
+    from app.link import check_choice
 
     st.set_page_config(
         page_title="Torchscape",
@@ -24,6 +25,7 @@ def main() -> None:
     )
     st.html(ROOT / "app" / "style.css")
     note_back()
+    check_choice(KEY, LANGUAGES)
     with st.sidebar:
         language_switch()
     groups = {"": [st.Page(ROOT / "pages" / "home.py", title=_("The course"), url_path="home", default=True)]}

@@ -235,8 +235,8 @@ except InputError as error:
     page.input_error(error)
     st.stop()
 setup.arrive()
-compare.read_link()
 found.open_imported(jobs)
+compare.read_link()
 link.check()
 check_choice("axis", training_axes.AXES)
 

@@ -40,7 +40,7 @@ def read_link() -> None:
         sentence = _("Not all of the link's comparison can be shown. {reason}")
         st.warning(sentence.format(reason=plain(error_sentence(error))), icon=":material/link_off:")
     st.session_state[_RUNS] = runs
-    if runs and not setup.named_in_link():
+    if runs and not setup.are_set() and not setup.named_in_link():
         setup.put(runs[0])
 
 

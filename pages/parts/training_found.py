@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.history import is_restored
 from app.link import check_choice
 from core.entries import is_imported
 from core.job import Job
@@ -14,15 +15,18 @@ _OPENED = "run.opened"  # in the session
 
 
 def open_imported(jobs: Jobs) -> None:
-    """Set the controls to the imported run that the link names, once; before they are drawn."""
-    asked = st.query_params.get(LINK, "")
-    if asked == st.session_state.get(_OPENED, ""):
-        return
+    """Set the controls to the imported run that the link names, once; before they are drawn.
+
+    A link that is opened, or returned to, says of the controls what they had become beside that run.
+    """
+    asked, job = st.query_params.get(LINK, ""), _imported(jobs)
+    is_new = asked != st.session_state.get(_OPENED, "")
     st.session_state[_OPENED] = asked
-    job = _imported(jobs)
-    if job is None:
-        check_choice(LINK, ())
-    else:
+    if asked and job is None:
+        if is_new:
+            check_choice(LINK, ())
+        del st.query_params[LINK]
+    elif is_new and job is not None and not is_restored() and (setup.are_set() or not setup.named_in_link()):
         setup.put(job.spec)
 
 

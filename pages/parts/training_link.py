@@ -19,4 +19,5 @@ PICTURES = (  # what they note begins with their name and a point
 def check() -> None:
     """Say what of the link is not followed."""
     names = setup.names_in_link() | {compare.LINK, found.LINK, *SECTIONS, *CHOICES}
-    link.say([*setup.wrong_in_link(), link.unknown(names, PICTURES)])
+    sections = [link.wrong_switch(name) for name in SECTIONS]
+    link.say([*setup.wrong_in_link(), *sections, *link.on_opening(names, PICTURES)])

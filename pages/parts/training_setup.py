@@ -16,7 +16,7 @@ from app.figures.training_refused import labels, refusals
 from app.figures.training_schedule import in_numbers
 from app.history import is_restored
 from app.i18n import _, error_sentence
-from app.link import wrong_choice, wrong_number
+from app.link import wrong_choice, wrong_number, wrong_switch
 from core.errors import InputError
 from core.image_sets import DATASETS
 from core.models import MODELS
@@ -29,7 +29,6 @@ from pages.parts import training_data
 GOOD = "accepted"  # the last run whose numbers were all right
 MORE = "more"  # the panel that most controls stand in
 _HELD = "more.held"  # in the session: what the controls in the closed panel were set to
-SWITCHES = ("false", "true")  # in the link
 MOST = float_info.max
 FIRST = ("epochs", "lr", "train_images")  # the fields beside the panel
 NUMBERS = {  # the spec's numbers and the steps of their buttons; they have no bounds, the spec refuses wrong values
@@ -49,18 +48,20 @@ NUMBERS = {  # the spec's numbers and the steps of their buttons; they have no b
 def wrong_in_link() -> list[str]:
     """Say which values of the link cannot be used, and which names are not as a link calls them."""
     choices: dict[str, Collection[str]] = {
-        "model": MODELS, "data": DATASETS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "nesterov": SWITCHES
+        "model": MODELS, "data": DATASETS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES
     }  # fmt: skip
+    switches = ["nesterov"]
     numbers = [NAMES[name] for name in NUMBERS]
     for option in MODELS[_model()].options:
         key = option_key(_model(), option)
         if isinstance(option.default, bool):
-            choices[key] = SWITCHES
+            switches.append(key)
         elif isinstance(option.default, str):
             choices[key] = option.choices
         else:
             numbers.append(key)
     wrong = [wrong_choice(key, options) for key, options in choices.items()]
+    wrong += [wrong_switch(key) for key in switches]
     wrong += [wrong_number(key, -MOST, MOST, _beyond(key)) for key in numbers]  # the spec judges what is too large
     return [*wrong, *_misnamed()]
 
@@ -297,27 +298,30 @@ def _as_in_link(value: Any) -> Any:  # noqa: ANN401 - whatever a widget holds
 
 
 def put(spec: RunSpec) -> None:
-    """Set all controls to a run: after a click, or before they are drawn for the first time."""
-    values = controls(spec)
-    if "epochs" in st.session_state:
-        _link_new_options(spec, values)
+    """Set all controls to a run: after a click, or before they are drawn for the first time.
+
+    Streamlit writes what is set for a control that it knows already into the link, and not for one that is new.
+    """
+    values, usual = controls(spec), controls(RunSpec())
+    usual |= {option_key(spec.model, option): option.default for option in MODELS[spec.model].options}
+    new = {key: value for key, value in values.items() if key not in st.session_state and value != usual[key]}
+    if new:
+        st.query_params.update({key: _written(value) for key, value in new.items()})
     st.session_state.update(values)
     _hold({key: values[key] for key in _behind(spec.model)})
 
 
-def _link_new_options(spec: RunSpec, values: dict[str, Any]) -> None:
-    """Write the options of a network whose controls come with this run into the link, where they are not as usual.
+def _written(value: object) -> str:
+    """Return how Streamlit writes what a control holds into the link."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
-    Streamlit writes what is set for a control that it knows already, and not for one that is new.
-    """
-    for option in MODELS[spec.model].options:
-        key = option_key(spec.model, option)
-        if key not in st.session_state and not isinstance(option.default, str) and values[key] != option.default:
-            st.query_params[key] = str(values[key]).lower()
+
+def are_set() -> bool:
+    """Say whether there are controls already."""
+    return "epochs" in st.session_state
 
 
 def named_in_link() -> bool:
-    """Say whether there are controls already, or the link sets any."""
+    """Say whether the link sets any control."""
     keys = {"model", *NAMES.values()}
-    named = any(name in keys or name.partition(".")[0] in MODELS for name in st.query_params)
-    return named or "epochs" in st.session_state
+    return any(name in keys or name.partition(".")[0] in MODELS for name in st.query_params)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app.course import ROOT
 from app.figures import training as figure
@@ -249,6 +250,39 @@ def test_a_link_opens_a_comparison(both):
     assert all(f"{name}: test accuracy" in data["alt"] for name in ("CNN", "MLP"))
 
 
+def in_link(at):
+    """Return what the link says of the run by now; AppTest gives lists for what was there at first."""
+    names = {"model", *run_text.NAMES.values()}
+    values = {name: at.query_params[name] for name in at.query_params if name in names or "." in name}
+    return {name: value if isinstance(value, str) else value[0] for name, value in values.items()}
+
+
+def unusual(spec):
+    """Return what a link has to say of a run, and no more."""
+    usual = link_of(RunSpec()) | link_of(RunSpec(model=spec.model)) | {"model": "cnn"}
+    return {name: str(value) for name, value in link_of(spec).items() if value != usual[name]}
+
+
+@pytest.mark.parametrize(
+    "spec", [EVERYTHING, RunSpec(model="mlp", nesterov=True, lr=1e-5), COMPARISONS["depth"].runs[0]]
+)
+def test_a_comparison_that_is_closed_leaves_its_settings_in_the_link(spec):
+    at = visit(compare=compare_text(spec, OTHER))
+    assert in_link(at) == unusual(spec)
+    fine(at.button(key="leave").click().run())
+    assert "compare" not in at.query_params
+    assert in_link(at) == unusual(spec)
+    assert setup_of(visit(**in_link(at))) == spec
+
+
+def test_a_comparison_that_is_opened_again_keeps_the_settings_beside_it(both):
+    at = visit(compare=compare_text(SPEC, OTHER))
+    fine(at.number_input(key="epochs").set_value(10.0).run())
+    at.query_params.pop("epochs", None)  # the browser drops what is as usual
+    again = visit(compare=compared(at), **in_link(at))
+    assert setup_of(again) == replace(SPEC, epochs=10)
+
+
 def test_what_is_missing_is_trained_by_one_button_and_the_queue_stops_it(manager):
     slow = [RunSpec(epochs=20, seed=seed) for seed in (50, 51, 52)]
     at = visit(compare=compare_text(*slow), queue="true")
@@ -394,9 +428,83 @@ def test_a_run_from_elsewhere_is_told_apart_and_trained_here_on_request(manager,
     assert "This run was imported" not in spoken(at)
 
 
-def test_an_imported_run_that_is_not_there_is_named():
-    at = visit(**SMALL, run="i0123456789abcde")
+@pytest.fixture(scope="module")
+def imported(manager):
+    """The key of a run that somebody else trained."""
+    job = ended(manager.submit(BROUGHT))
+    key = import_run(export_run(job.key, manager.store), manager.store)
+    manager.store.remove(job.key)
+    return key
+
+
+BROUGHT = RunSpec(model="mlp", epochs=2, train_images=500, lr=0.05, momentum=0.8, schedule="onecycle")
+
+
+def test_an_imported_run_leaves_its_settings_in_the_link_when_it_is_removed(manager, trained):
+    job = ended(manager.submit(replace(BROUGHT, seed=78)))
+    key = import_run(export_run(job.key, manager.store), manager.store)
+    at = visit("card", run=key)
+    assert in_link(at) == unusual(job.spec)
+    fine(at.button(key=f"remove_{key}").click().run())
+    assert "run" not in at.query_params
+    assert in_link(at) == unusual(job.spec)
+    assert setup_of(visit(**in_link(at))) == job.spec
+
+
+def test_an_imported_run_stays_in_the_link_beside_what_was_set_since(imported):
+    since = {name: value for name, value in unusual(BROUGHT).items() if name != "momentum"}
+    at = visit(run=imported, **since)
+    assert setup_of(at) == replace(BROUGHT, momentum=RunSpec().momentum)
+    assert at.query_params["run"] in (imported, [imported])
+
+
+def test_of_a_comparison_and_an_imported_run_the_run_is_set(imported):
+    at = visit(run=imported, compare=compare_text(SPEC, OTHER))
+    assert setup_of(at) == BROUGHT
+    assert in_link(at) == unusual(BROUGHT)
+
+
+@pytest.mark.parametrize("key", ["i0123456789abcde", "zzz"])
+def test_an_imported_run_that_is_not_there_is_named_and_leaves_the_link(key):
+    at = visit(**SMALL, run=key)
     assert "The link asks for run" in at.warning[0].value
+    assert "run" not in at.query_params
+    assert setup_of(at) == SPEC
+    at.query_params["run"] = key  # as the browser has not heard of it yet
+    fine(at.run())
+    assert not at.warning
+    assert "run" not in at.query_params
+
+
+@pytest.mark.parametrize(("name", "text"), [("lang", "fr"), ("card", "maybe"), ("queue", "")])
+def test_a_language_or_a_section_that_cannot_be_is_named(name, text):
+    at = visit(**SMALL | {name: text})
+    assert f"The link asks for {name} = “{text}”" in at.warning[0].value
+    fine(at.run())
+    assert not at.warning
+
+
+def test_a_switch_may_be_written_in_capitals():
+    at = visit(**SMALL, card="True", nesterov="TRUE")
+    assert not at.warning
+    assert setup_of(at) == replace(SPEC, nesterov=True)
+    assert at.file_uploader(key="card_upload")
+
+
+@pytest.mark.parametrize("name", ["compare", "epochs"])
+def test_what_a_link_says_twice_is_said_and_the_last_counts(name):
+    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
+    at.query_params["lang"] = "en"
+    at.run().switch_page(str(ROOT / "pages" / "training.py"))
+    last = {"compare": "optimizers", "epochs": "4"}[name]
+    at.query_params[name] = ["2", last]
+    fine(at.run())
+    (warning,) = at.warning
+    assert warning.value == f"The link says {name} more than once; only the last value counts."
+    assert at.query_params[name] in (last, [last])
+    assert setup_of(at) == (COMPARISONS["optimizers"].runs[0] if name == "compare" else RunSpec(epochs=4))
+    fine(at.run())
+    assert not at.warning
 
 
 def test_looking_starts_nothing(manager):
