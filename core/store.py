@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -120,16 +120,16 @@ class Store:
         None where there is none. Training straight through gives the same numbers, bit for bit; where a run has so
         many steps that a Batch is the mean of a few, those that are taken over may be the mean of fewer.
         """
-        if not goes_on(spec):
-            return None
-        keys = [replace(spec, epochs=epochs).key(placement) for epochs in range(1, spec.epochs)]
-        found = [run for key in keys if self.stamp(key) is not None and (run := self._summary(self.folder(key)))]
-        for run in sorted(found, key=lambda run: run.epochs, reverse=True):
+        for run in sorted(self._shorter(spec, placement), key=lambda run: run.epochs, reverse=True):
             with suppress(DamagedEntryError):  # whoever asks for that run itself is told
                 entry = self.load(run.key)
                 if entry and entry.checkpoint and entry.checkpoint.optimizer:
                     return entry
         return None
+
+    def epochs_ahead(self, spec: RunSpec, placement: Placement) -> int:
+        """Return how many epochs the run has that `shorter` would find, as its manifest says: quick, and unchecked."""
+        return max((run.epochs for run in self._shorter(spec, placement)), default=0)
 
     def weights(self, key: str, epoch: int) -> bytes:
         """Return the weights after an epoch as a safetensors file, of a run from any layer.
@@ -191,6 +191,11 @@ class Store:
             except Timeout:
                 continue
             total -= size
+
+    def _shorter(self, spec: RunSpec, placement: Placement) -> list[RunSummary]:
+        """List the kept runs that are the same but for having fewer epochs."""
+        keys = _shorter_keys(spec, placement) if goes_on(spec) else ()
+        return [run for key in keys if self.stamp(key) is not None and (run := self._summary(self.folder(key)))]
 
     def _summaries(self, layer: str) -> list[RunSummary]:
         found = [self._summary(path) for path in (self.root / layer).iterdir() if path.is_dir()]
@@ -254,6 +259,11 @@ def _limit_from_environment() -> int:
     if not text.strip().isdecimal():
         raise InputError("TORCHSCAPE_STORE_BYTES must be a whole number of bytes, not {value}.", value=text[:40])
     return int(text)
+
+
+@lru_cache(maxsize=128)
+def _shorter_keys(spec: RunSpec, placement: Placement) -> tuple[str, ...]:
+    return tuple(replace(spec, epochs=epochs).key(placement) for epochs in range(1, spec.epochs))
 
 
 def _last_use(folder: Path) -> float:

@@ -33,6 +33,7 @@ from pages.parts import training_queue as queue
 from pages.parts import training_setup as setup
 from pages.parts import training_start as start
 from pages.parts import training_try as tries
+from pages.parts.training_under_way import follow
 
 POLL = 0.7  # s between two looks at a run under way
 GLANCE = 3.0  # s between two looks at a run that somebody else may start
@@ -65,8 +66,8 @@ def quick_button(jobs: Jobs) -> None:
     )
 
 
-def action(jobs: Jobs, spec: RunSpec, job: Job | None, refused: bool) -> None:
-    """Offer the one thing that can be done with the run now."""
+def action(jobs: Jobs, job: Job | None, ahead: int, refused: bool) -> None:
+    """Offer the one thing that can be done with the run now; see `show_run` for `ahead`."""
     if job is not None and job.active:
         st.button(
             _("Stop"),
@@ -92,7 +93,7 @@ def action(jobs: Jobs, spec: RunSpec, job: Job | None, refused: bool) -> None:
     label = _("Start")
     if job is not None and job.status == "failed":
         label = _("Try again")
-    elif job is not None and job.status == "cancelled" and job.epochs:
+    elif ahead or (job is not None and job.status == "cancelled" and job.epochs):
         label = _("Continue")
     st.button(
         label,
@@ -140,8 +141,8 @@ def pause(states: tuple[str, ...]) -> float | None:
     return None if set(states) == {"done"} else GLANCE
 
 
-def show_run(jobs: Jobs, spec: RunSpec, axis: str, drawn_as: tuple[str, ...]) -> None:
-    """Draw what the run has reported."""
+def show_run(jobs: Jobs, spec: RunSpec, axis: str, drawn_as: tuple[str, ...], ahead: int) -> None:
+    """Draw what the run has reported; `ahead` epochs of it are kept as a shorter run."""
     job = found.find(jobs, spec)
     said = st.empty()
     if job is not None and job.status == "running" and not job.batches:
@@ -150,7 +151,7 @@ def show_run(jobs: Jobs, spec: RunSpec, axis: str, drawn_as: tuple[str, ...]) ->
     if (state(job),) != drawn_as:
         st.rerun()
     report = drawn.report(job, spec, language(), axis)
-    say(said, job, report)
+    say(said, job, report, ahead)
     tell_progress(job)
     epochs = report.epochs[: report.epoch_count]
     told = words.captions(epochs, spec) if report.ended else []
@@ -184,9 +185,9 @@ def show_run(jobs: Jobs, spec: RunSpec, axis: str, drawn_as: tuple[str, ...]) ->
         )
 
 
-def say(place: DeltaGenerator, job: Job | None, report: drawn.Report) -> None:
+def say(place: DeltaGenerator, job: Job | None, report: drawn.Report, ahead: int = 0) -> None:
     with place:
-        page.status(*words.status(job, report))
+        page.status(*words.status(job, report, ahead))
 
 
 def tell_progress(job: Job | None) -> None:
@@ -223,6 +224,15 @@ def show_race(jobs: Jobs, specs: tuple[RunSpec, ...], spec: RunSpec, axis: str, 
     )
     if any(report.epoch_count for report in race.reports):
         st.caption(compared.columns())
+
+
+def show_numbers(jobs: Jobs, spec: RunSpec, specs: tuple[RunSpec, ...], axis: str) -> None:
+    """List what is drawn, of a run under way as far as its epochs are finished."""
+    job = found.find(jobs, spec)
+    if job is None or (job.active and not job.epochs):
+        st.markdown(_("Appears after the first epoch."))
+    else:
+        numbers.show(job, compare.race(jobs, specs, axis)[0] if specs else None)
 
 
 # --- The page, from top to bottom
@@ -272,8 +282,9 @@ compare.write_link()
 specs = compare.shown(spec)
 job = found.find(jobs, spec)
 runs = [found.find(jobs, one) for one in specs] or [job]
+ahead = jobs.store.epochs_ahead(spec, jobs.placement) if job is None else 0
 with button:
-    action(jobs, spec, job, refused=bool(errors) or not is_here(spec.data))
+    action(jobs, job, ahead, refused=bool(errors) or not is_here(spec.data))
 if specs:
     compare.missing_button(jobs, runs, specs)
 
@@ -288,17 +299,16 @@ with place:
     if specs:
         st.fragment(show_race, run_every=pause(states))(jobs, specs, spec, axis, states)
     else:
-        st.fragment(show_run, run_every=pause(states))(jobs, spec, axis, states)
+        st.fragment(show_run, run_every=pause(states))(jobs, spec, axis, states, ahead)
 
 if specs:
     compare.choose_below(specs, spec)
 with page.section(_("Runs under way"), key="queue") as is_open:
     if is_open:
         queue.show(jobs)
-if job is not None and not job.active:
-    with page.section(_("The numbers"), key="numbers") as is_open:
-        if is_open:
-            numbers.show(job, compare.race(jobs, specs, axis)[0] if specs else None)
+with page.section(_("The numbers"), key="numbers") as is_open:
+    if is_open:
+        follow(show_numbers, job, jobs, spec, specs, axis)
 SECTIONS = (
     ("results", _("Results: what it takes for what"), training_results.show),
     ("inside", _("Inside the network"), training_inside.show),

@@ -66,10 +66,10 @@ def joined(sentences: Sequence[str]) -> str:
     return ("" if language() == "zh" else " ").join(sentence for sentence in sentences if sentence)
 
 
-def status(job: Job | None, report: Report) -> tuple[str, Kind]:
-    """Say what the run is doing now, and how good that is."""
+def status(job: Job | None, report: Report, ahead: int = 0) -> tuple[str, Kind]:
+    """Say what the run is doing now, and how good that is; of one that is not there, `ahead` epochs may be kept."""
     if job is None:
-        return _not_trained(report.spec), "neutral"
+        return _not_trained(report.spec, ahead), "neutral"
     if job.status == "failed" and job.error is not None:
         return error_sentence(job.error), "bad"
     if job.status == "queued" and job.waiting_for is not None:
@@ -87,10 +87,18 @@ def status(job: Job | None, report: Report) -> tuple[str, Kind]:
     return joined([verdict, _best(epochs)] if lost else [_end(job, epochs), verdict]), kind
 
 
-def _not_trained(spec: RunSpec) -> str:
+def _not_trained(spec: RunSpec, ahead: int) -> str:
     if not is_here(spec.data):
         return _("Not trained yet: its images have to be downloaded first.")
-    steps = spec.steps_per_epoch * spec.epochs
+    steps = spec.steps_per_epoch * (spec.epochs - ahead)
+    if ahead:
+        return ngettext(
+            "A run with the same settings is kept up to epoch {done} of {epochs}. Press **Continue**: from there it "
+            "takes {steps} more step of gradient descent.",
+            "A run with the same settings is kept up to epoch {done} of {epochs}. Press **Continue**: from there it "
+            "takes {steps} more steps of gradient descent.",
+            steps,
+        ).format(done=ahead, epochs=spec.epochs, steps=f"{steps:,}")
     return ngettext(
         "Not trained yet. Press **Start**: it takes {steps} step of gradient descent, {epochs} × {batches} batches.",
         "Not trained yet. Press **Start**: it takes {steps} steps of gradient descent, {epochs} × {batches} batches.",
@@ -120,9 +128,12 @@ def _end(job: Job, epochs: Sequence[Epoch]) -> str:
     if job.status == "cancelled" and not epochs:
         return _("Stopped before its first epoch was finished; Start begins it again.")
     if job.status == "cancelled":
-        return _("Stopped after {done} of {epochs} epochs; Continue goes on from there.").format(
-            done=len(epochs), epochs=job.spec.epochs
-        )
+        sentence = _("Stopped after {done} of {epochs} epochs; Continue goes on from there.")
+        if job.batches and job.batches[len(job.batches) - 1].epoch > len(epochs):
+            sentence = _(
+                "Stopped after {done} of {epochs} epochs; Continue goes on from there and repeats the unfinished epoch."
+            )
+        return sentence.format(done=len(epochs), epochs=job.spec.epochs)
     best = max(epochs, key=lambda epoch: epoch.test_accuracy)
     if len(epochs) == 1:
         return _("Trained: test accuracy {accuracy}.").format(accuracy=percent(best.test_accuracy))

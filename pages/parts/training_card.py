@@ -21,6 +21,8 @@ from core.jobs import Jobs
 from core.models import MODELS
 from core.run import RunSpec
 from core.training_script import training_script
+from pages.parts.training_found import find
+from pages.parts.training_under_way import follow, summary
 
 LINK = "run"  # in the link: the key of the imported run that the page shows
 MOST_LISTED = 20
@@ -38,18 +40,23 @@ _ERROR = "card.error"  # in the session: why it was refused
 
 def show(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
     """Show the card of the run and offer it, then what others have exported."""
+    follow(_draw, job, jobs, spec)
+    bring(jobs)
+
+
+def _draw(jobs: Jobs, spec: RunSpec) -> None:
+    job = find(jobs, spec)
     card = _card(jobs, job)
     if job is None or card is None:
         st.markdown(_("The card comes with the first finished epoch."))
     else:
         st.html(drawn.html(card))
         take_away(jobs, job, card)
-    bring(jobs)
 
 
 def _card(jobs: Jobs, job: Job | None) -> Card | None:
-    summary = jobs.store.summary(job.key) if job is not None else None
-    return model_card(summary, tuple(job.epochs)) if job is not None and summary is not None else None
+    kept = summary(jobs.store, job.key) if job is not None else None
+    return model_card(kept, tuple(job.epochs)) if job is not None and kept is not None else None
 
 
 # --- Take away
@@ -82,12 +89,15 @@ def choose_weights(jobs: Jobs, job: Job, card: Card, name: str) -> None:
     titles = {card.best_epoch: _("{epoch} (best)"), card.epochs: _("{epoch} (last)")}
     if card.best_epoch == card.epochs:
         titles = {card.epochs: _("{epoch} (best and last)")}
+    version = f"{card.best_epoch}_{card.epochs}"  # a longer run has another best and last
+    if job.active:  # they change under the reader's hand, who keeps what is chosen
+        titles, version = {}, "active"
     epoch = st.selectbox(
         _("Weights after epoch"),
         card.weight_epochs,
         index=card.weight_epochs.index(card.best_epoch) if card.best_epoch in card.weight_epochs else 0,
         format_func=lambda epoch: titles.get(epoch, "{epoch}").format(epoch=epoch),
-        key=f"card_epoch_{job.key}_{card.best_epoch}_{card.epochs}",  # a longer run has another best and last
+        key=f"card_epoch_{job.key}_{version}",
         width=170,
     )
     weights = partial(jobs.store.weights, job.key, epoch)

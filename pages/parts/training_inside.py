@@ -32,8 +32,8 @@ from pages.parts import training_compare as compare
 from pages.parts.training_data import images_here
 from pages.parts.training_found import find
 from pages.parts.training_playhead import playhead
+from pages.parts.training_under_way import follow, summary
 
-GLANCE = 3.0  # s between two looks at a run under way
 LOADING = 0.5  # s between two looks whether torch is loaded
 LAST_IMAGE = 9_999.0  # of the test set
 CHOSEN = {"layer": 1, "map": 0, "pixel": 0}  # what is shown at first
@@ -41,7 +41,7 @@ CHOSEN = {"layer": 1, "map": 0, "pixel": 0}  # what is shown at first
 
 def show(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
     """Draw what is known of the inside; of a run under way it is drawn anew."""
-    st.fragment(_draw, run_every=GLANCE if job is not None and job.active else None)(jobs, spec)
+    follow(_draw, job, jobs, spec)
 
 
 def _draw(jobs: Jobs, spec: RunSpec) -> None:
@@ -72,11 +72,11 @@ def _show_view(jobs: Jobs, spec: RunSpec, job: Job, view: str, ready: bool) -> N
         return
     if not images_here(spec.data):
         return
-    summary = jobs.store.summary(job.key)
-    if summary is None or not summary.weight_epochs:
+    kept = summary(jobs.store, job.key)
+    if kept is None or not kept.weight_epochs:
         st.markdown(_("Appears after the first epoch, when its weights are kept."))
         return
-    st.fragment(show_computed, run_every=None if ready else LOADING)(jobs, job, summary.weight_epochs, view, ready)
+    st.fragment(show_computed, run_every=None if ready else LOADING)(jobs, job, kept.weight_epochs, view, ready)
 
 
 # --- Layer by layer

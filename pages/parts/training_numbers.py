@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from math import isfinite
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -11,7 +12,8 @@ from app.figures import comparison_rows
 from app.figures import training_rows as drawn
 from app.figures.comparison_rows import Race
 from app.figures.numbers import numeral
-from app.i18n import _
+from app.i18n import _, language
+from core.caching import cached
 from core.job import Job
 from core.run import RunSpec
 
@@ -54,13 +56,28 @@ def show(job: Job, race: Race | None) -> None:
     if race is not None:
         st.markdown(_("All runs, epoch by epoch:"))
         _table(comparison_rows.table(race), "comparison", alt=_("All runs, epoch by epoch"))
-    epochs, batches = drawn.epoch_table(job.epochs), drawn.batch_table(job.batches)
+    epochs, batches, mistakes = _tables(job, len(job.epochs), _listed(job), language())
     st.markdown(_("Each epoch: the test is on the 10,000 test images."))
     _table(epochs, "epochs")
     st.markdown(_("Each batch: its loss before the step that it causes."))
     _table(batches, "batches")
     st.markdown(_("The test images that it gets most wrong, after each epoch."))
-    _table(drawn.mistake_table(job.epochs, job.spec.data), "mistakes")
+    _table(mistakes, "mistakes")
+
+
+def _listed(job: Job) -> int:
+    """Return how many batches are listed: of a run under way those of its finished epochs, so that it holds still."""
+    if not job.active:
+        return len(job.batches)
+    return int(np.searchsorted(job.batches.columns().epoch, len(job.epochs), side="right"))
+
+
+@cached(maxsize=8)
+def _tables(job: Job, epochs: int, batches: int, _language: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return so many epochs and batches, and the mistakes; treat them as read-only. The language names classes."""
+    finished = job.epochs[:epochs]
+    mistakes = drawn.mistake_table(finished, job.spec.data)
+    return drawn.epoch_table(finished), drawn.batch_table(job.batches[:batches]), mistakes
 
 
 def _table(frame: pd.DataFrame, name: str, alt: str = "") -> None:

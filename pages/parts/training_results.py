@@ -20,8 +20,8 @@ from core.shipped import shipped_runs
 from pages.parts.training_data import images_here
 from pages.parts.training_found import find
 from pages.parts.training_playhead import playhead
+from pages.parts.training_under_way import follow
 
-GLANCE = 3.0  # s between two looks at a run under way
 MOST_OTHERS = 30  # runs to choose from
 NOBODY = "none"
 CELL = {"label": 4, "seen": 9}  # whose images are shown at first
@@ -29,10 +29,11 @@ CELL = {"label": 4, "seen": 9}  # whose images are shown at first
 
 def show(jobs: Jobs, spec: RunSpec, job: Job | None) -> None:
     """Draw the results as far as there are any; of a run under way they are drawn anew."""
-    st.fragment(_draw, run_every=GLANCE if job is not None and job.active else None)(jobs, spec)
+    listed = other_runs(jobs, spec) if job is not None and job.active else None
+    follow(_draw, job, jobs, spec, listed)
 
 
-def _draw(jobs: Jobs, spec: RunSpec) -> None:
+def _draw(jobs: Jobs, spec: RunSpec, listed: dict[str, RunSpec] | None) -> None:
     job = find(jobs, spec)
     if job is None or not job.epochs:
         st.markdown(_("Appears after the first epoch."))
@@ -41,7 +42,7 @@ def _draw(jobs: Jobs, spec: RunSpec) -> None:
         return
     seen = drawn.seen_by(job.key, tuple(job.epochs), spec.data)
     show_matrix(seen)
-    compare_runs(jobs, spec, seen)
+    compare_runs(jobs, spec, seen, other_runs(jobs, spec) if listed is None else listed)
 
 
 def show_matrix(seen: drawn.Seen) -> None:
@@ -105,9 +106,8 @@ def choose_cell(values: dict[str, float]) -> None:
 # --- Another run beside it
 
 
-def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen) -> None:
+def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen, others: dict[str, RunSpec]) -> None:
     """Compare with a run that is chosen among those that are there."""
-    others = other_runs(jobs, spec)
     if not others:
         st.caption(_("Train another run to compare the two image by image."))
         return
