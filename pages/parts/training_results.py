@@ -12,6 +12,7 @@ from app.history import is_restored
 from app.i18n import _, language
 from app.player import Drag, Slider, player
 from core import run_text
+from core.caching import cached
 from core.confusion import CLASSES
 from core.job import Job
 from core.jobs import Jobs
@@ -112,7 +113,7 @@ def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen, others: dict[str, 
         st.caption(_("Train another run to compare the two image by image."))
         return
     link.check_choice("versus", {NOBODY, *others})
-    named = dict(zip(others, words.other_names(spec, list(others.values())), strict=True))
+    named = dict(zip(others, _called(spec, tuple(others.values()), language()), strict=True))
     chosen = choice(_("Compare with"), {NOBODY: _("no other run"), **named}, key="versus", default=NOBODY, folded=True)
     job = jobs.get(others[chosen]) if chosen in others else None
     if job is None or not job.epochs:
@@ -136,6 +137,11 @@ def compare_runs(jobs: Jobs, spec: RunSpec, seen: drawn.Seen, others: dict[str, 
             "another seed makes another net."
         )
     )
+
+
+@cached(maxsize=64)
+def _called(spec: RunSpec, others: tuple[RunSpec, ...], _language: str) -> list[str]:
+    return words.other_names(spec, others)
 
 
 def other_runs(jobs: Jobs, spec: RunSpec) -> dict[str, RunSpec]:
