@@ -356,9 +356,11 @@ def cross_entropy() -> str:
         label=f"{{{{{worst}.what}}}}"
     )
     return (
-        f"<span>{text}</span> <math><mi class='q-loss'>ℓ</mi><mo>=</mo>{minus_ln}<mspace width='.17em'/>"
-        f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.what}}}}</mn></msub><mo>=</mo>{minus_ln}"
+        f"<span>{text}</span> <span style='display:inline-block'>"  # two parts, below each other where it is narrow
+        f"<math><mi class='q-loss'>ℓ</mi><mo>=</mo>{minus_ln}<mspace width='.17em'/>"
+        f"<msub><mi class='q-prediction'>p</mi><mn>{{{{{worst}.what}}}}</mn></msub></math> "
+        f"<math><mo form='infix' lspace='0'>=</mo>{minus_ln}"
         f"<mo>(</mo><mn class='q-prediction'>{{{{{there} ? {shown} : '≈ 0'}}}}</mn><mo>)</mo>"
-        f"<mo>{{{{{there} ? '=' : '>'}}}}</mo><mn class='q-loss'>{{{{{there} ? {loss} : '103'}}}}</mn></math>"
+        f"<mo>{{{{{there} ? '=' : '>'}}}}</mo><mn class='q-loss'>{{{{{there} ? {loss} : '103'}}}}</mn></math></span>"
         f"<span style='margin-inline-start:.6em'>{{{{{there} ? '' : '{vanished}'}}}}</span>"
     )
