@@ -93,6 +93,7 @@ def _accuracy(axis: str) -> View:
     alone = trained.transform_joinaggregate(count="count()").transform_filter("datum.count == 1")  # no line leads to it
     here = epochs.transform_filter("datum.position == step")
     at_end = "scale('accuracy_x', datum.x) > range('accuracy_x')[1] - 70"  # no room for text to the right of it
+    at_start = "scale('accuracy_x', datum.x) < 70"  # nor to the left of it
     at_bottom = "scale('accuracy_y', datum.accuracy) > range('accuracy_y')[0] - 30"
     layers = [
         limits(x, y),
@@ -101,9 +102,13 @@ def _accuracy(axis: str) -> View:
         tested.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)),
         *_playhead(x),
         alone.mark_point(filled=True, size=70, color="@train"),
-        alone.mark_text(align="right", dx=-8, dy=-8, fontSize=13, color="@train").encode(
-            text=alt.Text("accuracy:Q", format=".2%")
-        ),
+        alone.mark_text(
+            align={"expr": f"{at_start} ? 'left' : 'right'"},
+            dx={"expr": f"{at_start} ? 8 : -8"},
+            dy={"expr": f"{at_start} && !({at_bottom}) ? 14 : -8"},
+            fontSize=13,
+            color="@train",
+        ).encode(text=alt.Text("accuracy:Q", format=".2%")),
         here.mark_point(filled=True, size=110, color="@accuracy"),
         here.mark_text(
             dy={"expr": f"datum.above || {at_bottom} ? -14 : 18"},
