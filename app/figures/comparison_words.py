@@ -120,7 +120,7 @@ def _order(reports: Sequence[Report], called: Sequence[str]) -> list[str]:
     lost = _states(reports)
     begun = [place for place, report in enumerate(reports) if report.epoch_count and place not in lost]
     runs = [reports[place].epochs[: reports[place].epoch_count] for place in begun]
-    sets = list(dict.fromkeys(reports[place].spec.images.title for place in begun))
+    sets = list(dict.fromkeys(report.spec.images.title for report in reports if report.epoch_count))
     if len(sets) > 1:
         sentence = _(
             "The runs are tested on different images ({sets}): their accuracies say nothing about which of them is "
