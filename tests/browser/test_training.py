@@ -171,7 +171,7 @@ def test_settings_of_a_click_last_after_more_was_open(visit, app_address):
 
 def type_epochs(page, epochs):
     rest(page)
-    field = page.get_by_role("spinbutton", name="Epochs")
+    field = page.get_by_role("spinbutton", name="Epochs", exact=True)
     field.fill(str(epochs))
     field.press("Enter")
     page.wait_for_function(f"/epochs={epochs}(&|$)/.test(location.search)")

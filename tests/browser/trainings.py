@@ -51,5 +51,6 @@ def check_settings(page, network, *, schedule, **numbers):
     for name in numbers.keys() - outside:
         expect(page.locator(f".st-key-{name} input")).to_have_value(numbers[name], timeout=PATIENCE)
     expect(page.locator(".st-key-schedule input")).to_have_value(re.compile(schedule))
-    page.keyboard.press("Escape")
+    page.locator(".st-key-momentum input").press("Escape")  # which reaches the panel only from inside it
+    expect(page.locator(".st-key-momentum input")).to_be_hidden()
     rest(page)
