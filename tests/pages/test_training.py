@@ -28,16 +28,7 @@ SPEC = RunSpec(train_images=500, epochs=2)
 LONG = {"images": 60_000, "epochs": 20}
 PATIENCE = 120  # s for a small run on a busy machine
 visit = visitor_of_app("training", PATIENCE)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def manager(tmp_path_factory):
-    """The jobs of this module, in a store of their own; they end with it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TORCHSCAPE_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setattr(jobs, "_manager", None)
-        yield jobs.manager()
-        jobs.manager().close()
+pytestmark = pytest.mark.usefixtures("manager")
 
 
 def picture(at):

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from core import jobs
 from core.run import RunSpec
 from pages.parts import training_under_way
 from tests.pages.visits import fine, pictures, said, visitor_of_app
@@ -15,16 +14,7 @@ SPEC = RunSpec(train_images=500, epochs=100, seed=7)  # many epochs, so that it 
 LINK = {"images": 500, "epochs": 100, "seed": 7}
 PATIENCE = 120  # s on a busy machine
 visit = visitor_of_app("training", PATIENCE)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def manager(tmp_path_factory):
-    """The jobs of this module, in a store of their own; they end with it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TORCHSCAPE_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setattr(jobs, "_manager", None)
-        yield jobs.manager()
-        jobs.manager().close()
+pytestmark = pytest.mark.usefixtures("manager")
 
 
 @pytest.fixture
